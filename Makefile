@@ -1,0 +1,93 @@
+# Everything a person or CI does here. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+VENV := .venv
+PY := $(VENV)/bin/python
+# A copy of the lock, written when the installation ended well: it is the stamp of `make env`.
+INSTALLED := $(VENV)/requirements.installed
+# DVC and the stages' commands find their programs in .venv, whatever the caller's PATH.
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+CHECKED := $(wildcard pipelines drae_data drae_model drae_acceptance drae_line benchmarks tests)
+
+.PHONY: help env repro test check format-check lint types floors format bench example clean
+
+help:  ## list the targets
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z][a-z-]*\):.*##  *\(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+
+# Built afresh when requirements.lock differs from what was installed; an interrupted installation
+# leaves no stamp, so that the next call starts over. The first pip call brings the build tools, so
+# that the packages published as source only are built with pinned, hashed tools too.
+env:  ## create .venv with Python 3.11 from requirements.lock (once, and when the lock changes)
+	@if cmp -s requirements.lock $(INSTALLED) && $(PY) -c '' 2>/dev/null; then exit 0; fi; \
+	if ! $(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+	  echo "make env: $(PYTHON) is missing, is not Python 3.11, or lacks the venv module." >&2; \
+	  echo "Install Python 3.11 (on Debian: apt-get install python3.11 python3.11-venv)" >&2; \
+	  echo "or name one: make $(or $(MAKECMDGOALS),env) PYTHON=PATH_TO_PYTHON_3.11" >&2; \
+	  exit 1; \
+	fi; \
+	echo "env: installing $$(grep -c == requirements.lock) pinned packages into $(VENV) (a few minutes, about 3 GB)"; \
+	rm -f $(INSTALLED); \
+	$(PYTHON) -m venv --clear $(VENV); \
+	awk '/^[^ ]/ {keep = /^(packaging|setuptools|wheel)==/} keep' requirements.lock > $(VENV)/build-tools.lock; \
+	pip="$(PY) -m pip --disable-pip-version-check --no-input install --quiet --require-hashes"; \
+	$$pip -r $(VENV)/build-tools.lock; \
+	$$pip --no-build-isolation -r requirements.lock; \
+	cp requirements.lock $(INSTALLED).part; \
+	mv $(INSTALLED).part $(INSTALLED); \
+	echo "env: ready"
+
+repro: env  ## run every stage whose inputs changed, then verify each dataset
+	@echo "repro: dvc runs the stages whose inputs changed"
+	@$(RUN) dvc repro
+	@echo "repro: verifying each dataset"
+	@$(RUN) python -m pipelines.verify --params params.yaml
+
+test: env  ## run the tests, without the markers engines and fuzz (ARGS="-k NAME" narrows it)
+	@echo "test: running the tests with two workers"
+	@$(RUN) python -m pytest -n 2 -m "not engines and not fuzz" $(ARGS)
+
+check: format-check lint types floors  ## check format, lint, types and the floors of the house
+
+format-check: env
+	@echo "check: format"
+	@$(RUN) ruff format --check .
+
+lint: env
+	@echo "check: lint"
+	@$(RUN) ruff check .
+
+types: env
+	@echo "check: types (the first run takes a minute)"
+	@$(RUN) mypy $(CHECKED)
+
+floors: env
+	@echo "check: floors"
+	@$(RUN) lint-imports
+
+format: env  ## rewrite the code in the project's format
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+bench: env  ## measure the build against other ways to do it
+	@echo "bench: building the same frames in several ways; takes minutes"
+	@$(RUN) python -m benchmarks.build $(ARGS)
+
+example: env  ## build a dataset from your own frames: make example NAME=my_line DATA=FOLDER
+	@if [ -z "$(NAME)" ] || [ -z "$(DATA)" ]; then \
+	  echo "make example needs both NAME and DATA, for example: make example NAME=my_line DATA=../frames" >&2; \
+	  echo "  NAME  what the dataset is to be called: small letters, digits and _" >&2; \
+	  echo "  DATA  the folder that holds the acquisitions" >&2; \
+	  exit 2; \
+	fi
+	@if [ ! -d "$(DATA)" ]; then echo "make example: DATA=$(DATA) is not a folder" >&2; exit 2; fi
+	@$(RUN) python -m pipelines.example --name "$(NAME)" --data "$(DATA)"
+
+clean:  ## remove caches of the tools; keeps .venv, the data and the DVC cache
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist ./*.egg-info
+	@find . -path ./$(VENV) -prune -o -type d -name __pycache__ -print0 | xargs -0r rm -rf

@@ -1,0 +1,158 @@
+"""One shard of a published dataset against its part of the patch index: bytes, checksums, records, images."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from drae_data.acquisition import PatchKey
+from drae_data.errors import DatasetError, KeyFormatError, RecordError
+from drae_data.files import Files, sha256_hex
+from drae_data.manifest import read_table
+from drae_data.records import IMAGE, decode_example, read_records
+from drae_data.shards import part_path
+
+# The index holds mean and standard deviation as float32 of grey values up to 255.
+_STATISTICS_TOLERANCE = 1e-3
+# Beyond this many faults of one shard the rest says nothing new.
+_MOST_FAULTS = 20
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something a reader would trip over.
+
+    Attributes:
+        name: of the kind of fault.
+        place: shard, acquisition or file.
+        detail: what was expected and what was found.
+    """
+
+    name: str
+    place: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class ShardFacts:
+    """What one shard holds.
+
+    Attributes:
+        name: the shard's file name.
+        split: as its index says.
+        sha256: of its bytes; empty where it cannot be read.
+        index_sha256: of its part of the patch index; empty where it cannot be read.
+        records: read without a fault of framing.
+        patches: for each acquisition key the last parts of its patch keys (`f07/v2/R1`), with repetitions.
+        faults: found in this shard.
+    """
+
+    name: str
+    split: str
+    sha256: str
+    index_sha256: str
+    records: int
+    patches: dict[str, list[str]]
+    faults: tuple[Fault, ...]
+
+
+def check_shard(files: Files, name: str, claim: dict[str, Any], size: int) -> ShardFacts:
+    """Reads a shard whole and compares it with its index.
+
+    Args:
+        files: the version folder.
+        name: the shard's file name.
+        claim: its entry in `provenance.json`.
+        size: side of the patches in pixels.
+    """
+    try:
+        content = files.read(name)
+    except OSError as error:
+        return ShardFacts(name, "", "", "", 0, {}, (Fault("missing_shard", name, str(error.strerror or error)),))
+    digest = sha256_hex(content)
+    faults = []
+    if digest != claim["sha256"]:
+        faults.append(Fault("shard_digest", name, f"expected SHA-256 {claim['sha256']}, its bytes give {digest}"))
+    rows, index_digest = list[dict[str, Any]](), ""
+    try:
+        part = files.read(part_path(name))
+        index_digest = sha256_hex(part)
+        rows = read_table("patches", part).to_pylist()
+    except (OSError, DatasetError) as error:
+        faults.append(Fault("broken_index", part_path(name), str(error)))
+    patches: defaultdict[str, list[str]] = defaultdict(list)
+    records = 0
+    try:
+        for index, (offset, data) in enumerate(read_records(content)):
+            records += 1
+            row = rows[index] if index < len(rows) else None
+            faults += _check_record(name, index, offset, data, row, size, patches)
+    except RecordError as error:
+        faults.append(Fault("broken_record", name, str(error)))
+    if not len(rows) == records == claim["records"]:
+        detail = f"{records} records in the shard, {len(rows)} in its index, {claim['records']} in provenance.json"
+        faults.append(Fault("count_mismatch", name, detail))
+    if len(faults) > _MOST_FAULTS:
+        more = Fault("more_faults", name, f"{len(faults) - _MOST_FAULTS} more faults in this shard")
+        faults = [*faults[:_MOST_FAULTS], more]
+    return ShardFacts(
+        name, rows[0]["split"] if rows else "", digest, index_digest, records, dict(patches), tuple(faults)
+    )
+
+
+def _check_record(
+    name: str, index: int, offset: int, data: bytes, row: dict[str, Any] | None, size: int,
+    patches: defaultdict[str, list[str]],
+) -> Iterator[Fault]:  # fmt: skip
+    place = f"{name} record {index}"
+    try:
+        example = decode_example(data)
+        key = PatchKey.parse(_text(example["key"]))
+        encoded = example[IMAGE]
+    except (RecordError, KeyFormatError, KeyError, UnicodeDecodeError) as error:
+        yield Fault("broken_record", place, f"expected the record of a patch: {error}")
+        return
+    if not isinstance(encoded, bytes):
+        yield Fault("broken_record", place, "its image is not bytes")
+        return
+    patches[str(key.acquisition)].append(f"{key.image}/v{key.vial}/{key.region}")
+    if row is None:
+        return
+    found = {
+        "key": str(key), "strip": _text(example["strip"]), "run": example["run"], "vial": example["vial"],
+        "region": _text(example["region"]), "offset": offset, "length": len(data), "sha256": sha256_hex(encoded),
+        "index": index, "shard": name, "image": _text(example["rank"]) or f"f{int(example['frame']):02d}",
+    }  # fmt: skip
+    for column, value in found.items():
+        if row[column] != value:
+            yield Fault("record_mismatch", place, f"{column}: the index says {row[column]!r}, the record {value!r}")
+    parts = (key.acquisition.strip, key.acquisition.run, key.vial, key.region, str(key.image))
+    if parts != (found["strip"], found["run"], found["vial"], found["region"], found["image"]):
+        yield Fault("record_mismatch", place, f"its features disagree with its key {key}")
+    yield from _check_image(place, encoded, row, size)
+
+
+def _check_image(place: str, encoded: bytes, row: dict[str, Any], size: int) -> Iterator[Fault]:
+    pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED) if encoded else None
+    if pixels is None or pixels.shape != (size, size) or pixels.dtype != np.uint8:
+        shape = None if pixels is None else (pixels.shape, str(pixels.dtype))
+        yield Fault("broken_image", place, f"expected a grey image of {size} x {size}, 8 bit, got {shape}")
+        return
+    statistics = {
+        "mean": pixels.mean(),
+        "std": pixels.std(),
+        "minimum": pixels.min(),
+        "maximum": pixels.max(),
+    }
+    for column, value in statistics.items():
+        if abs(float(value) - row[column]) > _STATISTICS_TOLERANCE:
+            yield Fault("statistics_mismatch", place, f"{column}: the index says {row[column]}, the pixels {value}")
+
+
+def _text(value: bytes | int) -> str:
+    if isinstance(value, int):
+        raise RecordError(f"expected text, got the number {value}")
+    return value.decode()

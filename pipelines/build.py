@@ -1,0 +1,116 @@
+"""Stage `build`: acquisition folders to a published dataset version. `python -m pipelines.build --help`."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from drae_data.files import Files
+from drae_data.options import DatasetOptions
+from drae_data.publication import CommittedDataset, commit, open_version, plan_path, reasons_table
+from drae_data.shard_plan import Listing, ShardTask, list_acquisitions, plan_shards
+from drae_data.shards import WORK
+from pipelines.beam_files import files_at
+from pipelines.beam_options import beam_options
+from pipelines.build_shards import BuildShards
+from pipelines.console import progress, run_command, say
+from pipelines.params import load_params
+
+_EPILOG = """\
+example:
+  python -m pipelines.build --set production
+  python -m pipelines.build --set production --threads 8
+  python -m pipelines.build --set kit --direct_running_mode=multi_processing --direct_num_workers=4
+
+The version is published under <dataset.folder>/<set>/<dataset.version>. A build that was stopped, whatever stopped it,
+goes on where it was when the same command runs again. Flags that are not listed here go to Apache Beam.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the stage; returns the exit status."""
+    return run_command(_run, argv)
+
+
+def _run(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.build",
+        description="Builds one dataset version from a folder of acquisitions: list, plan, shards, recount, commit.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--set", required=True, help="the section under build in the params file: production, kit, ...")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
+    parser.add_argument("--root", help="read frames from this folder or URL instead of build.<set>.root")
+    parser.add_argument("--out", help="publish into this version folder instead of <dataset.folder>/<set>/<version>")
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count() or 1,
+        help="acquisitions in work at the same time inside one shard (default: one per processor)",
+    )  # fmt: skip
+    known, beam_flags = parser.parse_known_args(argv)
+    if known.threads < 1:
+        parser.error(f"--threads: expected 1 or more, got {known.threads}")
+    params = load_params(known.params)
+    options = params.dataset_options(known.set)
+    source = files_at(known.root or params.set_params(known.set).root)
+    target = files_at(known.out or params.version_folder(known.set))
+    runner_options = beam_options(beam_flags)
+    started = time.monotonic()
+    listing = list_acquisitions(source, options)
+    plan = plan_shards(listing, options)
+    say(f"{known.set} {options.version}: {listing.folders} folders listed in {source.root}, {len(plan)} shards planned")
+    open_version(target, plan)
+    build(plan, options, source, target, known.threads, runner_options)
+    committed = commit(target, options, listing, plan)
+    say(summary(committed, options, listing, target.root, time.monotonic() - started))
+
+
+def build(
+    plan: Sequence[ShardTask], options: DatasetOptions, source: Files, target: Files, threads: int,
+    runner_options: PipelineOptions,
+) -> None:  # fmt: skip
+    """Runs the Beam pipeline that builds the shards of a plan, and shows its progress."""
+    patches = {
+        task.name: sum(task.patches_of(item, options.patches_per_acquisition) for item in task.acquisitions)
+        for task in plan
+    }
+
+    def done() -> int:
+        return sum(patches.get(name.removesuffix(".json"), 0) for name in target.names(f"{WORK}/done"))
+
+    with (
+        progress(f"build {options.name}", sum(patches.values()), "patches", done),
+        beam.Pipeline(options=runner_options) as pipeline,
+    ):
+        _ = (
+            pipeline
+            | "Plan" >> beam.Create([plan_path()])  # path of the plan
+            | "Build shards" >> BuildShards(options, source, target, threads)  # ShardSummary
+        )
+
+
+def summary(committed: CommittedDataset, options: DatasetOptions, listing: Listing, folder: str, seconds: float) -> str:
+    """The closing summary for people."""
+    records = sum(committed.records.values())
+    splits = ", ".join(f"{split} {count:,}" for split, count in committed.records.items())
+    lines = [
+        f"{options.name} {options.version} is committed in {folder}",
+        f"  acquisitions {listing.folders:,} listed = {committed.acquisitions:,} built "
+        f"+ {len(committed.quarantine):,} in quarantine",
+        f"  patches      {records:,} ({splits}), {committed.bytes / 1e6:,.1f} MB",
+        f"  shards       {committed.shards:,} ({committed.reused:,} were there already)",
+        f"  time         {seconds:,.1f} s, {records / seconds:,.0f} patches/s",
+        f"  digest       {committed.digest}",
+    ]
+    if committed.quarantine:
+        lines.append(reasons_table(committed.quarantine))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

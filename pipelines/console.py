@@ -1,0 +1,79 @@
+"""What people see: lines on standard output, one message for an error, progress of long work."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from drae_data.errors import DraeError
+
+# A terminal is redrawn often; a log file gets a line now and then.
+_TERMINAL_SECONDS = 0.5
+_LOG_SECONDS = 10.0
+
+
+def say(text: str) -> None:
+    """Writes a line for people."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def run_command(command: Callable[[list[str]], int | None], argv: Sequence[str] | None) -> int:
+    """Runs a stage's command; what a user did or gave wrong ends as one message, exit status 1, never a traceback.
+
+    Args:
+        command: takes the arguments; returns an exit status or None for 0.
+        argv: arguments without the program's name; None means the process's own.
+    """
+    try:
+        return command(list(sys.argv[1:] if argv is None else argv)) or 0
+    except DraeError as error:
+        sys.stderr.write(f"error: {error}\n")
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"error: {place}{error.strerror or error}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; finished work is kept, run the same command again to go on\n")
+        return 130
+    return 1
+
+
+@contextmanager
+def progress(what: str, total: int, unit: str, done: Callable[[], int]) -> Iterator[None]:
+    """Shows count, rate and time left of work that happens elsewhere: a bar on a terminal, lines now and then in a log.
+
+    Args:
+        what: is being done.
+        total: how many units it is.
+        unit: what is counted.
+        done: called now and then, from a thread of its own; how many units are done.
+    """
+    show = _bar if sys.stderr.isatty() else _log
+    stop = threading.Event()
+    thread = threading.Thread(target=show, args=(what, total, unit, done, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _bar(what: str, total: int, unit: str, done: Callable[[], int], stop: threading.Event) -> None:
+    with tqdm(total=total, desc=what, unit=f" {unit}", dynamic_ncols=True) as bar:
+        while not stop.wait(_TERMINAL_SECONDS):
+            bar.update(done() - bar.n)
+        bar.update(done() - bar.n)
+
+
+def _log(what: str, total: int, unit: str, done: Callable[[], int], stop: threading.Event) -> None:
+    started = time.monotonic()
+    while not stop.wait(_LOG_SECONDS):
+        count, seconds = done(), time.monotonic() - started
+        left = f"{(total - count) * seconds / count:,.0f} s left" if count else "time left not known yet"
+        sys.stderr.write(
+            f"{what}: {count:,} of {total:,} {unit} ({count / max(total, 1):.0%}), {count / seconds:,.0f}/s, {left}\n"
+        )

@@ -1,0 +1,188 @@
+"""`params.yaml` as one typed, frozen, strict model, and the plain options that the packages below take.
+
+An unknown key, a wrong type or a value out of range ends in one `ParamsError` that names key, value and what is
+allowed.
+"""
+
+import difflib
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from drae_data.acquisition import PathTemplate
+from drae_data.errors import DraeError
+from drae_data.options import DatasetOptions, SplitOptions, select_images
+from drae_data.patches import PatchOptions
+from drae_data.strip_layout import StripLayout
+from pipelines.params_synthesize import SynthesizeParams
+
+
+class ParamsError(DraeError):
+    """The params file cannot be used; the message names every key that is wrong."""
+
+
+class _Section(BaseModel):
+    """A section of `params.yaml`: frozen, no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Number = Annotated[int | float, Field(ge=0)]
+Index = Annotated[int, Field(ge=0)]
+BoxValues = Annotated[list[Number], Field(min_length=4, max_length=4)]
+
+
+class FrameSize(_Section):
+    """Height and width of frames in pixels."""
+
+    height: Annotated[int, Field(ge=1)]
+    width: Annotated[int, Field(ge=1)]
+
+
+class StripLayoutParams(_Section):
+    """Section `strip_layout`: see `drae_data.strip_layout.StripLayout`."""
+
+    units: Literal["pixels", "fractions"]
+    frame_size: FrameSize | None
+    allow_overlap: bool
+    boxes: dict[str, list[BoxValues]]
+
+    def options(self) -> StripLayout:
+        """The checked layout."""
+        size = None if self.frame_size is None else (self.frame_size.height, self.frame_size.width)
+        boxes = {region: tuple((box[0], box[1], box[2], box[3]) for box in row) for region, row in self.boxes.items()}
+        return StripLayout(self.units, size, boxes, self.allow_overlap)
+
+
+class PatchParams(_Section):
+    """Section `patch`: see `drae_data.patches.PatchOptions`."""
+
+    size: Annotated[int, Field(ge=8, le=4096)]
+    fit: Literal["stretch", "letterbox"]
+    grow: Literal["nearest", "linear", "cubic", "lanczos"]
+    fill: Annotated[int, Field(ge=0, le=255)]
+
+
+class ImagesParams(_Section):
+    """Which images of an acquisition become patches."""
+
+    frames: list[Index]
+    rank: list[Literal["min", "max"]]
+
+
+class SplitParams(_Section):
+    """How a set is shared out: see `drae_data.options.SplitOptions`."""
+
+    by: Literal["strip", "acquisition", "patch", "none"]
+    validation_fraction: Annotated[int | float, Field(ge=0, lt=1)]
+    seed: int
+
+
+class SetParams(_Section):
+    """One dataset under `build`: where its acquisitions are and what becomes of them."""
+
+    root: Annotated[str, Field(min_length=1)]
+    path_template: str
+    frames: Annotated[list[Index], Field(min_length=1)]
+    images: ImagesParams
+    split: SplitParams
+    shard_patches: Annotated[int, Field(ge=1)]
+    max_frame_pixels: Annotated[int, Field(ge=1)]
+    max_quarantined: Index
+
+
+class DatasetParams(_Section):
+    """Section `dataset`: where versions are published and which version this is."""
+
+    folder: Annotated[str, Field(min_length=1)]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+
+
+class Params(_Section):
+    """The whole of `params.yaml`."""
+
+    synthesize: SynthesizeParams | None = None
+    strip_layout: StripLayoutParams
+    patch: PatchParams
+    dataset: DatasetParams
+    build: Annotated[dict[str, SetParams], Field(min_length=1)]
+
+    def set_params(self, name: str) -> SetParams:
+        """The section `build.<name>`; raises `ParamsError`."""
+        if name not in self.build:
+            raise ParamsError(f"--set: expected one of {sorted(self.build)} (sections under build), got {name!r}")
+        return self.build[name]
+
+    def dataset_options(self, name: str) -> DatasetOptions:
+        """The options that build the dataset `name`; raises `OptionError`."""
+        chosen = self.set_params(name)
+        split = SplitOptions(chosen.split.by, Fraction(str(chosen.split.validation_fraction)), chosen.split.seed)
+        return DatasetOptions(
+            name=name,
+            version=self.dataset.version,
+            template=PathTemplate(chosen.path_template),
+            frames=tuple(chosen.frames),
+            images=select_images(chosen.images.frames, chosen.images.rank),
+            layout=self.strip_layout.options(),
+            patch=PatchOptions(**self.patch.model_dump()),
+            split=split,
+            shard_patches=chosen.shard_patches,
+            max_frame_pixels=chosen.max_frame_pixels,
+            max_quarantined=chosen.max_quarantined,
+        )
+
+    def version_folder(self, name: str) -> str:
+        """Where a version of the dataset `name` is published: `<folder>/<name>/<version>`."""
+        return f"{self.dataset.folder}/{name}/{self.dataset.version}"
+
+
+def load_params(path: Path) -> Params:
+    """Loads and checks a params file; raises `ParamsError`."""
+    try:
+        values = YAML(typ="safe", pure=True).load(path)
+    except OSError as error:
+        raise ParamsError(f"{path}: expected a params file, got: {error.strerror}") from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: expected YAML with each key once: {error}") from error
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise ParamsError(f"{path}:\n" + "\n".join(_messages(error))) from error
+
+
+def _messages(error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"]) or "the file"
+        match item["type"]:
+            case "extra_forbidden":
+                allowed = _allowed_keys(item["loc"][:-1])
+                close = difflib.get_close_matches(str(item["loc"][-1]), allowed, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                yield f"  {key}: unknown key (value {item['input']!r}); allowed here: {', '.join(allowed)}{hint}"
+            case "missing":
+                yield f"  {key}: missing; this key must be given"
+            case _:
+                allowed_text = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+                yield f"  {key}: expected {allowed_text}, got {item['input']!r} ({type(item['input']).__name__})"
+
+
+def _allowed_keys(location: tuple[Any, ...]) -> list[str]:
+    """The keys of the section at a location, found by walking the model's annotations."""
+    section: type[BaseModel] = Params
+    for part in location:
+        field = section.model_fields.get(str(part))
+        if field is not None:
+            section = next(iter(_models(field.annotation)), section)
+    return sorted(section.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models(argument)

@@ -1,0 +1,91 @@
+"""Re-checks published datasets: `python -m pipelines.verify --help`."""
+
+import argparse
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from drae_data.files import Files
+from drae_data.metadata import read_json
+from drae_data.publication import COMMIT_POINT
+from drae_data.verification import Verification, frames_changed, verify_dataset
+from drae_data.verification_shard import Fault
+from pipelines.beam_files import files_at
+from pipelines.console import progress, run_command, say
+from pipelines.params import load_params
+
+_EPILOG = """\
+examples:
+  python -m pipelines.verify datasets/production/1.0.0
+  python -m pipelines.verify datasets/kit/1.0.0 --root data/frames/kit
+  python -m pipelines.verify --params params.yaml
+
+Exit status 0: every check passed. 1: faults were found, each is printed with its name, place and what was expected.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns the exit status."""
+    return run_command(_run, argv)
+
+
+def _run(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.verify",
+        description="Re-checks everything that a reader of a dataset relies on: checksums of records, "
+        "digests, counts, expected patches of every acquisition, split leaks, tables against records, images.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("dataset", nargs="*", help="version folders, such as datasets/production/1.0.0")
+    parser.add_argument("--params", type=Path, help="verify the current version of every set in this params file")
+    parser.add_argument("--root", help="also compare the frames below this root with those the dataset was built from")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="shards checked at the same time")
+    arguments = parser.parse_args(argv)
+    folders = list(arguments.dataset)
+    if arguments.params:
+        params = load_params(arguments.params)
+        folders += [params.version_folder(name) for name in params.build]
+    if not folders:
+        parser.error("expected a version folder or --params")
+    faulty = [folder for folder in folders if _verify(files_at(folder), arguments.root, arguments.threads)]
+    return 1 if faulty else 0
+
+
+def _verify(files: Files, root: str | None, threads: int) -> bool:
+    """Verifies one version and prints what was found; returns whether there are faults."""
+    info = read_json(files, COMMIT_POINT, "this is no committed dataset version; run the build to its end")
+    total = sum(int(length) for split in info.get("splits", []) for length in split.get("shardLengths", []))
+    counts, lock = [0], threading.Lock()
+
+    def checked(records: int) -> None:
+        with lock:
+            counts[0] += records
+
+    with progress(f"verify {files.root}", total, "patches", lambda: counts[0]):
+        found = verify_dataset(files, threads, checked)
+    faults = (*found.faults, *(frames_changed(files, files_at(root)) if root else ()))
+    say(report(found, faults, root))
+    return bool(faults)
+
+
+def report(found: Verification, faults: Sequence[Fault], root: str | None) -> str:
+    """The result for people: what was checked, then every fault."""
+    splits = ", ".join(f"{split} {count:,}" for split, count in sorted(found.records.items()))
+    lines = [
+        f"{found.dataset}: " + (f"{len(faults)} FAULTS" if faults else "verified, no fault"),
+        f"  {sum(found.records.values()):,} records in {found.shards:,} shards ({splits}): checksums, digests, images",
+        f"  {found.acquisitions:,} acquisitions complete, {found.quarantined:,} in quarantine",
+        f"  digest {found.digest}",
+    ]
+    if found.shared_strips:
+        lines.append(f"  {found.shared_strips:,} strips have patches on more than one side, as this split allows")
+    if root:
+        lines.append(f"  frames compared with {root}")
+    return "\n".join([*lines, *(f"  {fault.name}: {fault.place}: {fault.detail}" for fault in faults)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

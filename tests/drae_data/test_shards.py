@@ -1,0 +1,242 @@
+"""Shards against brute force; the same bytes whatever threads and order; good shards are kept, others built again."""
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from drae_data.acquisition import PathTemplate
+from drae_data.errors import CommitError, QuarantineError
+from drae_data.files import LocalFiles
+from drae_data.manifest import read_table
+from drae_data.options import SplitOptions
+from drae_data.patches import PatchOptions
+from drae_data.publication import commit, open_version
+from drae_data.rank_images import Pixels
+from drae_data.records import decode_example, read_records
+from drae_data.shard_plan import list_acquisitions, plan_shards
+from drae_data.shards import build_shard
+from tests.small_line import LAYOUT, build_dataset, small_frame, small_options, tree_bytes, write_line
+
+
+def expected_patch(strip: str, run: int, image: str, vial: int, region: str) -> Pixels:
+    """Brute force: the frame or the sort of all frames, cut by slicing, resized by OpenCV in one call."""
+    frames = np.stack([small_frame(strip, run, frame) for frame in range(3)])
+    ranked = np.sort(frames, axis=0)
+    pixels = {"min": ranked[0], "max": ranked[-1]}.get(image)
+    if pixels is None:
+        pixels = frames[int(image[1:])]
+    left, top, width, height = (int(value) for value in LAYOUT.boxes[region][vial])
+    # Both boxes are at least 16 pixels wide and high, so every side shrinks or stays.
+    cut = pixels[top : top + height, left : left + width]
+    patch: Pixels = cv2.resize(cut, (16, 16), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return patch
+
+
+def test_every_patch_is_the_one_that_brute_force_cuts(tmp_path: Path) -> None:
+    committed = build_dataset(write_line(tmp_path / "frames"), tmp_path / "out")
+    assert committed.records == {"train": 160, "validation": 40}
+    keys = set()
+    for shard in sorted((tmp_path / "out").glob("small-*")):
+        for _, data in read_records(shard.read_bytes()):
+            example = decode_example(data)
+            encoded, name = example["image"], example["key"]
+            assert isinstance(encoded, bytes)
+            assert isinstance(name, bytes)
+            key = name.decode()
+            strip, run, image, vial, region = key.split("/")
+            pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
+            assert pixels is not None
+            assert np.array_equal(pixels, expected_patch(strip, int(run[1:]), image, int(vial[1:]), region)), key
+            keys.add(key)
+    # 5 strips x 2 runs x (3 frames + 2 rank images) x 2 vials x 2 regions
+    assert len(keys) == 200
+
+
+@pytest.mark.parametrize("threads", [1, 5])
+def test_bytes_do_not_depend_on_threads_or_on_where_the_folders_are(tmp_path: Path, threads: int) -> None:
+    build_dataset(write_line(tmp_path / "frames"), tmp_path / "out", threads=2)
+    moved = write_line(tmp_path / "elsewhere" / "deeper", strips="EDCBA")
+    build_dataset(moved, tmp_path / "again", threads=threads)
+    assert tree_bytes(tmp_path / "again") == tree_bytes(tmp_path / "out")
+
+
+def test_no_path_and_no_time_is_in_any_published_file(tmp_path: Path) -> None:
+    build_dataset(write_line(tmp_path / "frames"), tmp_path / "out")
+    for name, content in tree_bytes(tmp_path / "out").items():
+        assert str(tmp_path).encode() not in content, name
+
+
+def test_the_records_of_a_shard_are_shuffled(tmp_path: Path) -> None:
+    build_dataset(write_line(tmp_path / "frames"), tmp_path / "out")
+    part = next((tmp_path / "out" / "patches").glob("*train*"))
+    keys = read_table("patches", part.read_bytes()).column("key").to_pylist()
+    assert keys != sorted(keys)
+
+
+def test_a_second_build_writes_no_shard(tmp_path: Path) -> None:
+    root, out = write_line(tmp_path / "frames"), tmp_path / "out"
+    first = build_dataset(root, out)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("small-*")}
+    second = build_dataset(root, out)
+    assert (second.reused, second.shards, second.digest) == (first.shards, first.shards, first.digest)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("small-*")} == before
+
+
+def test_a_changed_frame_rebuilds_its_shard_alone(tmp_path: Path) -> None:
+    root, out = write_line(tmp_path / "frames"), tmp_path / "out"
+    first = build_dataset(root, out)
+    cv2.imwrite(str(root / "A/run_00/frame_01.png"), 255 - small_frame("A", 0, 1))
+    second = build_dataset(root, out)
+    assert second.reused == first.shards - 1
+    assert second.digest != first.digest
+    fresh = build_dataset(root, tmp_path / "fresh")
+    assert fresh.digest == second.digest
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "part"])
+def test_a_damaged_shard_is_built_again(tmp_path: Path, damage: str) -> None:
+    root, out = write_line(tmp_path / "frames"), tmp_path / "out"
+    first = build_dataset(root, out)
+    good = tree_bytes(out)
+    victim = sorted(out.glob("small-train*"))[0]
+    if damage == "cut":
+        victim.write_bytes(victim.read_bytes()[:-3])
+    elif damage == "gone":
+        victim.unlink()
+    else:
+        (out / "patches" / f"{victim.name}.parquet").write_bytes(b"no parquet")
+    assert build_dataset(root, out).reused == first.shards - 1
+    assert tree_bytes(out) == good
+
+
+def test_a_changed_option_rebuilds_everything_and_leaves_no_old_shard(tmp_path: Path) -> None:
+    root, out = write_line(tmp_path / "frames"), tmp_path / "out"
+    build_dataset(root, out)
+    changed = build_dataset(root, out, small_options(shard_patches=1000, patch=PatchOptions(8, "stretch", "linear", 0)))
+    assert changed.reused == 0
+    assert len(list(out.glob("small-*"))) == len(list((out / "patches").iterdir())) == 2
+
+
+def test_split_by_patch_puts_each_patch_in_one_shard(tmp_path: Path) -> None:
+    options = small_options(split=SplitOptions("patch", Fraction(1, 10), 7))
+    committed = build_dataset(write_line(tmp_path / "frames"), tmp_path / "out", options)
+    assert committed.records == {"train": 180, "validation": 20}
+    keys = [
+        key
+        for part in (tmp_path / "out" / "patches").iterdir()
+        for key in read_table("patches", part.read_bytes()).column("key").to_pylist()
+    ]
+    assert len(keys) == len(set(keys)) == 200
+
+
+def test_a_task_that_no_worker_reported_stops_the_commit(tmp_path: Path) -> None:
+    """What one of Beam's modes does: an element is lost and nobody says a word."""
+    root, options = write_line(tmp_path / "frames"), small_options()
+    source, target = LocalFiles(str(root)), LocalFiles(str(tmp_path / "out"))
+    listing = list_acquisitions(source, options)
+    plan = plan_shards(listing, options)
+    build_dataset(
+        root, tmp_path / "out"
+    )  # An earlier build left good files of all shards: they must not hide the loss.
+    open_version(target, plan)
+    for task in plan[:-1]:
+        build_shard(task, options, source, target, 1)
+    with pytest.raises(CommitError, match=f"{plan[-1].name}.*no worker reported"):
+        commit(target, options, listing, plan)
+    assert not (tmp_path / "out" / "dataset_info.json").exists()
+
+
+def test_a_record_lost_from_a_shard_stops_the_commit(tmp_path: Path) -> None:
+    root, options = write_line(tmp_path / "frames"), small_options()
+    source, target = LocalFiles(str(root)), LocalFiles(str(tmp_path / "out"))
+    listing = list_acquisitions(source, options)
+    plan = plan_shards(listing, options)
+    open_version(target, plan)
+    for task in plan:
+        build_shard(task, options, source, target, 1)
+    shard = tmp_path / "out" / plan[0].name
+    offset, _ = list(read_records(shard.read_bytes()))[-1]
+    shard.write_bytes(shard.read_bytes()[: offset - 12])
+    with pytest.raises(CommitError, match=r"expected 40 records.*the file holds 39"):
+        commit(target, options, listing, plan)
+
+
+BAD_FRAMES: dict[str, Callable[[Path], object]] = {
+    "missing_frame": lambda path: path.unlink(),
+    "empty_file": lambda path: path.write_bytes(b""),
+    "unreadable": lambda path: path.write_bytes(path.read_bytes()[:200]),
+    "wrong_size": lambda path: cv2.imwrite(str(path), np.zeros((48, 65), np.uint8)),
+    "extra_frame": lambda path: path.with_name("frame_03.png").write_bytes(path.read_bytes()),
+    "duplicate_frame": lambda path: path.with_name("frame_1.png").write_bytes(path.read_bytes()),
+    "not_grey_8_bit": lambda path: cv2.imwrite(str(path), np.zeros((48, 64, 3), np.uint8)),
+    "too_large": lambda path: cv2.imwrite(str(path), np.zeros((200, 200), np.uint8)),
+}
+
+
+@pytest.mark.parametrize("reason", sorted(BAD_FRAMES))
+def test_a_bad_frame_sends_its_acquisition_to_quarantine_and_the_rest_is_built(tmp_path: Path, reason: str) -> None:
+    root, out = write_line(tmp_path / "frames"), tmp_path / "out"
+    BAD_FRAMES[reason](root / "C/run_01/frame_01.png")
+    options = small_options(max_quarantined=1)
+    committed = build_dataset(root, out, options)
+    assert committed.acquisitions == 9
+    assert sum(committed.records.values()) == 180
+    (row,) = read_table("quarantine", (out / "quarantine.parquet").read_bytes()).to_pylist()
+    assert (row["folder"], row["strip"], row["run"], row["reason"]) == ("C/run_01", "C", 1, reason)
+    assert row["file"].startswith("frame_")
+    assert row["detail"]
+    # The quarantined acquisition is remembered too: nothing is built again.
+    assert build_dataset(root, out, options).reused == committed.shards
+
+
+def test_frames_of_unequal_size_where_any_size_is_taken(tmp_path: Path) -> None:
+    root = write_line(tmp_path / "frames")
+    cv2.imwrite(str(root / "B/run_00/frame_02.png"), np.zeros((48, 65), np.uint8))
+    layout = type(LAYOUT)("fractions", None, {"R0": ((0, 0, 0.5, 1), (0.5, 0, 0.5, 1))}, allow_overlap=False)
+    build_dataset(root, tmp_path / "out", small_options(layout=layout, max_quarantined=1))
+    (row,) = read_table("quarantine", (tmp_path / "out/quarantine.parquet").read_bytes()).to_pylist()
+    assert (row["reason"], row["file"]) == ("unequal_sizes", "frame_02.png")
+
+
+def test_too_much_quarantine_fails_with_the_table_of_reasons(tmp_path: Path) -> None:
+    root = write_line(tmp_path / "frames")
+    (root / "A/run_00/frame_00.png").unlink()
+    (root / "B/run_00/frame_00.png").write_bytes(b"")
+    with pytest.raises(QuarantineError) as caught:
+        build_dataset(root, tmp_path / "out", small_options(max_quarantined=1))
+    text = str(caught.value)
+    assert "2 of 10" in text
+    assert "A/run_00/frame_0.png: missing_frame" in text
+    assert "B/run_00/frame_00.png: empty_file" in text
+    assert not (tmp_path / "out/dataset_info.json").exists()
+
+
+def test_fewer_frames_than_the_acquisition_has_may_become_patches(tmp_path: Path) -> None:
+    """Frames that nobody needs are not read: a broken one does no harm."""
+    root = write_line(tmp_path / "frames")
+    (root / "A/run_00/frame_01.png").write_bytes(b"not read")
+    images = small_options().images
+    committed = build_dataset(root, tmp_path / "out", small_options(images=(images[0], images[2])))
+    assert sum(committed.records.values()) == 10 * 2 * 4
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "tiff"])
+def test_other_formats_give_the_same_patches(tmp_path: Path, suffix: str) -> None:
+    build_dataset(write_line(tmp_path / "png"), tmp_path / "a")
+    template = PathTemplate(f"{{strip}}/run_{{run}}/frame_{{frame}}.{suffix}")
+    build_dataset(write_line(tmp_path / "other", suffix=suffix), tmp_path / "b", small_options(template=template))
+    shards = {name: content for name, content in tree_bytes(tmp_path / "a").items() if name.startswith("small-")}
+    assert shards == {name: tree_bytes(tmp_path / "b")[name] for name in shards}
+
+
+def test_provenance_names_parameters_code_and_shards(tmp_path: Path) -> None:
+    committed = build_dataset(write_line(tmp_path / "frames"), tmp_path / "out")
+    values = json.loads((tmp_path / "out/provenance.json").read_text())
+    assert values["digest"] == committed.digest
+    assert values["parameters"]["strip_layout"]["boxes"][1] == ["R1", [[0, 20, 16, 16], [32, 20, 16, 16]]]
+    assert values["code_version"]

@@ -1,0 +1,176 @@
+"""The build on Beam's local runners: the bytes of the plain functions; losses and kills end well."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from ruamel.yaml import YAML
+
+from pipelines import build_shards
+from pipelines.build import main
+from tests.small_line import build_dataset, small_options, tree_bytes, write_line
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.beam
+
+
+def write_params(folder: Path, root: Path, **changes: Any) -> Path:
+    """The small line as a params file; `changes` go into build.small."""
+    options = small_options()
+    values = {
+        "strip_layout": {
+            "units": "pixels", "frame_size": {"height": 48, "width": 64}, "allow_overlap": False,
+            "boxes": {name: [list(box) for box in row] for name, row in options.layout.boxes.items()},
+        },
+        "patch": {"size": 16, "fit": "stretch", "grow": "linear", "fill": 0},
+        "dataset": {"folder": str(folder / "datasets"), "version": "1.0.0"},
+        "build": {"small": {
+            "root": str(root), "path_template": options.template.text, "frames": [0, 1, 2],
+            "images": {"frames": [0, 1, 2], "rank": ["min", "max"]},
+            "split": {"by": "strip", "validation_fraction": 0.2, "seed": 7},
+            "shard_patches": 45, "max_frame_pixels": 10000, "max_quarantined": 0, **changes,
+        }},
+    }  # fmt: skip
+    path = folder / "params.yaml"
+    YAML(typ="safe", pure=True).dump(values, path)
+    return path
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> dict[str, bytes]:
+    build_dataset(write_line(tmp_path / "frames"), tmp_path / "plain")
+    return tree_bytes(tmp_path / "plain")
+
+
+def published(tmp_path: Path) -> dict[str, bytes]:
+    return tree_bytes(tmp_path / "datasets/small/1.0.0")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--threads=1"],
+        ["--threads=5"],
+        pytest.param(
+            ["--threads=1", "--direct_running_mode=multi_processing", "--direct_num_workers=2"], marks=pytest.mark.slow
+        ),
+    ],
+    ids=["one thread", "five threads", "two processes"],
+)
+def test_every_local_runner_gives_the_bytes_of_the_plain_functions(
+    tmp_path: Path, expected: dict[str, bytes], flags: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    params = write_params(tmp_path, tmp_path / "frames")
+    assert main(["--set", "small", "--params", str(params), *flags]) == 0
+    assert len([name for name in expected if name.startswith("small-")]) == 5
+    assert published(tmp_path) == expected
+    out = capfd.readouterr().out
+    assert "10 listed = 10 built + 0 in quarantine" in out
+    assert "200 (train 160, validation 40)" in out
+
+
+def test_the_mode_that_loses_elements_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    params = write_params(tmp_path, write_line(tmp_path / "frames"))
+    assert main(["--set", "small", "--params", str(params), "--direct_running_mode=multi_threading"]) == 1
+    assert "loses elements" in capsys.readouterr().err
+
+
+def test_a_runner_that_loses_an_element_cannot_commit(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The loss is planted where Beam has it: an element vanishes between two steps, nobody raises."""
+    params = write_params(tmp_path, tmp_path / "frames")
+    arguments = ["--set", "small", "--params", str(params)]
+    reshuffle = beam.Reshuffle
+
+    class LosingReshuffle(beam.PTransform):  # type: ignore[type-arg]
+        def expand(self, tasks: Any) -> Any:
+            return tasks | "Lose" >> beam.Filter(lambda task: "train.tfrecord-00002" not in task.name) | reshuffle()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(build_shards.beam, "Reshuffle", LosingReshuffle)
+        assert main(arguments) == 1
+    assert "small-train.tfrecord-00002-of-00004" in capsys.readouterr().err
+    assert "dataset_info.json" not in published(tmp_path)
+    # The next run finds the finished shards good and builds the lost one.
+    assert main(arguments) == 0
+    assert "(4 were there already)" in capsys.readouterr().out
+    assert published(tmp_path) == expected
+
+
+def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    """Kill -9 of the process as soon as one shard is there; the rerun keeps it."""
+    root = write_line(tmp_path / "frames", strips=[f"S{number:02d}" for number in range(40)], runs=4)
+    params = write_params(tmp_path, root)
+    command = [sys.executable, "-m", "pipelines.build", "--set", "small", "--params", str(params), "--threads", "1"]
+    done = tmp_path / "datasets/small/1.0.0/.work/done"
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (done.is_dir() and any(done.iterdir())):
+        assert process.poll() is None, "the build ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert "dataset_info.json" not in published(tmp_path)
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    reused = int(again.stdout.split(" were there already")[0].rsplit("(", 1)[1])
+    assert 0 < reused < 80
+    build_dataset(root, tmp_path / "plain", small_options())
+    assert published(tmp_path) == tree_bytes(tmp_path / "plain")
+
+
+def test_what_the_user_gave_wrong_ends_in_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    params = write_params(tmp_path, tmp_path / "nowhere")
+    for arguments, said in [
+        (["--set", "small", "--params", str(tmp_path / "none.yaml")], "none.yaml: expected a params file"),
+        (["--set", "big", "--params", str(params)], "expected one of ['small']"),
+        (["--set", "small", "--params", str(params)], "expected a folder of acquisitions"),
+    ]:
+        assert main(arguments) == 1
+        err = capsys.readouterr().err
+        assert err.startswith("error: ")
+        assert said in err
+        assert "Traceback" not in err
+
+
+def test_a_folder_that_cannot_be_written_ends_in_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "datasets").write_text("a file where a folder should be")
+    params = write_params(tmp_path, write_line(tmp_path / "frames"))
+    assert main(["--set", "small", "--params", str(params)]) == 1
+    assert "datasets" in capsys.readouterr().err
+
+
+def test_listing_order_does_not_matter(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same folders, handed over by the file system in the opposite order."""
+    real = os.scandir
+
+    class Reversed:
+        def __init__(self, path: Any) -> None:
+            with real(path) as entries:
+                self.entries = sorted(entries, key=lambda entry: entry.name, reverse=True)
+
+        def __iter__(self) -> Any:
+            return iter(self.entries)
+
+        def __enter__(self) -> Any:
+            return self.entries
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+    params = write_params(tmp_path, tmp_path / "frames")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", Reversed)
+        assert main(["--set", "small", "--params", str(params)]) == 0
+    assert published(tmp_path) == expected
+    shutil.rmtree(tmp_path / "datasets")

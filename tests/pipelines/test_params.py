@@ -1,0 +1,96 @@
+"""A wrong params file ends in one message that names key, value and what is allowed."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from drae_data.errors import OptionError
+from pipelines.params import ParamsError, load_params
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILES = sorted([*ROOT.glob("params*.yaml"), *ROOT.glob("examples/*/params.yaml")])
+
+
+def plain() -> dict[str, Any]:
+    values: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "examples/bottle_strips/params.yaml")
+    return values
+
+
+def load(tmp_path: Path, values: dict[str, Any]) -> Any:
+    path = tmp_path / "params.yaml"
+    YAML(typ="safe", pure=True).dump(values, path)
+    return load_params(path)
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_profile_in_the_repository_is_valid(path: Path) -> None:
+    params = load_params(path)
+    for name in params.build:
+        assert params.dataset_options(name).patches_per_acquisition > 0
+
+
+def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
+    params = load(tmp_path, plain())
+    options = params.dataset_options("bottle_strips")
+    assert options.layout.frame_size == (240, 640)
+    # 0.1 is one tenth, not the binary fraction nearest to it.
+    assert options.split.validation_fraction == Fraction(1, 10)
+    assert [str(image) for image in options.images][-3:] == ["f15", "min", "max"]
+    assert params.version_folder("bottle_strips") == "datasets/bottle_strips/1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("patch.sizes", 256, r"patch\.sizes: unknown key \(value 256\).*allowed here: fill, fit, grow, size.*'size'"),
+        ("build.bottle_strips.framez", [0], r"build\.bottle_strips\.framez: unknown key.*did you mean 'frames'"),
+        ("patches", {}, r"patches: unknown key.*allowed here: build, dataset, patch"),
+        ("patch.size", "256", r"patch\.size: expected a valid integer, got '256' \(str\)"),
+        ("patch.size", 4, r"patch\.size: expected greater than or equal to 8, got 4"),
+        ("patch.fit", "crop", r"patch\.fit: expected 'stretch' or 'letterbox', got 'crop'"),
+        ("build.bottle_strips.split.validation_fraction", 1.5, r"validation_fraction.*less than 1, got 1\.5"),
+        ("strip_layout.boxes.R0", [[0, 0, 10]], r"strip_layout\.boxes\.R0\.0: expected .*4 items"),
+        ("dataset.version", "1.0", r"dataset\.version: expected .*got '1\.0'"),
+        ("dataset.version", 1.0, r"dataset\.version: expected a valid string, got 1\.0 \(float\)"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(tmp_path: Path, place: str, value: object, said: str) -> None:
+    values = plain()
+    section, *keys = values, *place.split(".")
+    for key in keys[:-1]:
+        section = section[key]
+    section[keys[-1]] = value
+    with pytest.raises(ParamsError, match=said):
+        load(tmp_path, values)
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    values = plain()
+    del values["patch"]["grow"]
+    with pytest.raises(ParamsError, match=r"patch\.grow: missing"):
+        load(tmp_path, values)
+
+
+def test_values_that_only_together_are_wrong_are_named_too(tmp_path: Path) -> None:
+    values = plain()
+    values["strip_layout"]["boxes"]["R0"][0] = [0, 0, 700, 80]
+    with pytest.raises(OptionError, match=r"strip_layout\.boxes\.R0\[0\]: expected .*640 x 240.*got"):
+        load(tmp_path, values).dataset_options("bottle_strips")
+
+
+def test_an_unknown_set_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"--set: expected one of \['bottle_strips'\].*got 'kit'"):
+        load(tmp_path, plain()).dataset_options("kit")
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2\n", "a: [1\n", "{", "", "- 1\n", "\x00"])
+def test_what_is_no_params_file_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ParamsError, match=r"params\.yaml"):
+        load_params(path)
+    with pytest.raises(ParamsError, match="expected a params file"):
+        load_params(tmp_path / "absent.yaml")
