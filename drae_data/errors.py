@@ -49,6 +49,10 @@ class RecordError(DraeError):
     """A TFRecord file or an example inside it is broken."""
 
 
+class BusyError(DraeError):
+    """Another process is at work in the same folder."""
+
+
 class CommitError(DraeError):
     """What was written is not what was planned; the dataset version is not committed."""
 

@@ -3,13 +3,17 @@
 The shells give an implementation with the same methods for remote roots; nothing here knows which one it has.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from drae_data.errors import BusyError
 
 STAGING_SUFFIX = ".incomplete"
 
@@ -43,6 +47,11 @@ class Files(ABC):
     @abstractmethod
     def remove(self, path: str) -> None:
         """Removes a file or a folder with all it holds; nothing happens where it is absent."""
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps a second builder out of the folder, where the file system can; released when the process ends."""
+        yield
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,20 @@ class LocalFiles(Files):
             staging.replace(target)
         finally:
             staging.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """See `Files.locked`. The lock file lies beside the folder, never in it; raises `BusyError`."""
+        folder = Path(self.root)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with folder.with_name(f".{folder.name}.lock").open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BusyError(
+                    f"{self.root}: another build is at work in this folder; wait for it, or end it, and run again"
+                ) from error
+            yield
 
     def remove(self, path: str) -> None:
         """See `Files.remove`."""

@@ -20,6 +20,7 @@ from pipelines.beam_options import beam_options
 from pipelines.build_shards import BuildShards
 from pipelines.console import progress, run_command, say
 from pipelines.params import load_params
+from pipelines.run_log import log_run
 
 _EPILOG = """\
 example:
@@ -60,6 +61,14 @@ def _run(argv: list[str]) -> None:
     source = files_at(known.root or params.set_params(known.set).root)
     target = files_at(known.out or params.version_folder(known.set))
     runner_options = beam_options(beam_flags)
+    with target.locked():
+        _build_version(known, options, source, target, runner_options)
+
+
+def _build_version(
+    known: argparse.Namespace, options: DatasetOptions, source: Files, target: Files, runner_options: PipelineOptions
+) -> None:
+    """List, plan, build, commit."""
     started = time.monotonic()
     listing = list_acquisitions(source, options)
     plan = plan_shards(listing, options)
@@ -67,7 +76,12 @@ def _run(argv: list[str]) -> None:
     open_version(target, plan)
     build(plan, options, source, target, known.threads, runner_options)
     committed = commit(target, options, listing, plan)
-    say(summary(committed, options, listing, target.root, time.monotonic() - started))
+    seconds = time.monotonic() - started
+    log_run(
+        dataset=options.name, version=options.version, digest=committed.digest, seconds=round(seconds, 1),
+        source=source.root, target=target.root, threads=known.threads, flags=runner_options.get_all_options(True),
+    )  # fmt: skip
+    say(summary(committed, options, listing, target.root, seconds))
 
 
 def build(

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -19,6 +19,7 @@ from drae_data.errors import DraeError
 from drae_data.options import DatasetOptions, SplitOptions, select_images
 from drae_data.patches import PatchOptions
 from drae_data.strip_layout import StripLayout
+from pipelines.params_section import Section
 from pipelines.params_synthesize import SynthesizeParams
 
 
@@ -26,25 +27,19 @@ class ParamsError(DraeError):
     """The params file cannot be used; the message names every key that is wrong."""
 
 
-class _Section(BaseModel):
-    """A section of `params.yaml`: frozen, no unknown keys, no silent conversion of types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
 Number = Annotated[int | float, Field(ge=0)]
 Index = Annotated[int, Field(ge=0)]
 BoxValues = Annotated[list[Number], Field(min_length=4, max_length=4)]
 
 
-class FrameSize(_Section):
+class FrameSize(Section):
     """Height and width of frames in pixels."""
 
     height: Annotated[int, Field(ge=1)]
     width: Annotated[int, Field(ge=1)]
 
 
-class StripLayoutParams(_Section):
+class StripLayoutParams(Section):
     """Section `strip_layout`: see `drae_data.strip_layout.StripLayout`."""
 
     units: Literal["pixels", "fractions"]
@@ -59,7 +54,7 @@ class StripLayoutParams(_Section):
         return StripLayout(self.units, size, boxes, self.allow_overlap)
 
 
-class PatchParams(_Section):
+class PatchParams(Section):
     """Section `patch`: see `drae_data.patches.PatchOptions`."""
 
     size: Annotated[int, Field(ge=8, le=4096)]
@@ -68,14 +63,14 @@ class PatchParams(_Section):
     fill: Annotated[int, Field(ge=0, le=255)]
 
 
-class ImagesParams(_Section):
+class ImagesParams(Section):
     """Which images of an acquisition become patches."""
 
     frames: list[Index]
     rank: list[Literal["min", "max"]]
 
 
-class SplitParams(_Section):
+class SplitParams(Section):
     """How a set is shared out: see `drae_data.options.SplitOptions`."""
 
     by: Literal["strip", "acquisition", "patch", "none"]
@@ -83,7 +78,7 @@ class SplitParams(_Section):
     seed: int
 
 
-class SetParams(_Section):
+class SetParams(Section):
     """One dataset under `build`: where its acquisitions are and what becomes of them."""
 
     root: Annotated[str, Field(min_length=1)]
@@ -96,14 +91,14 @@ class SetParams(_Section):
     max_quarantined: Index
 
 
-class DatasetParams(_Section):
+class DatasetParams(Section):
     """Section `dataset`: where versions are published and which version this is."""
 
     folder: Annotated[str, Field(min_length=1)]
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 
 
-class Params(_Section):
+class Params(Section):
     """The whole of `params.yaml`."""
 
     synthesize: SynthesizeParams | None = None

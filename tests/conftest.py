@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -46,3 +47,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _fail_missing_package(report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def run_log(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Sends the log of builds that a test runs in its own process to a file of its own."""
+    path = tmp_path_factory.mktemp("logs") / "runs.jsonl"
+    monkeypatch.setattr("pipelines.run_log.LOG", path)
+    return path

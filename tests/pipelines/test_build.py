@@ -1,5 +1,6 @@
 """The build on Beam's local runners: the bytes of the plain functions; losses and kills end well."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import apache_beam as beam
 import pytest
 from ruamel.yaml import YAML
 
+from drae_data.files import LocalFiles
 from pipelines import build_shards
 from pipelines.build import main
 from tests.small_line import build_dataset, small_options, tree_bytes, write_line
@@ -76,6 +78,15 @@ def test_every_local_runner_gives_the_bytes_of_the_plain_functions(
     assert "200 (train 160, validation 40)" in out
 
 
+def test_the_run_log_holds_what_a_digest_must_not(tmp_path: Path, run_log: Path) -> None:
+    params = write_params(tmp_path, write_line(tmp_path / "frames"))
+    assert main(["--set", "small", "--params", str(params)]) == 0
+    (line,) = [json.loads(text) for text in run_log.read_text().splitlines()]
+    assert line["source"] == str(tmp_path / "frames")
+    assert line["digest"] == json.loads(published(tmp_path)["provenance.json"])["digest"]
+    assert {"finished", "host", "commit", "seconds"} <= line.keys()
+
+
 def test_the_mode_that_loses_elements_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     params = write_params(tmp_path, write_line(tmp_path / "frames"))
     assert main(["--set", "small", "--params", str(params), "--direct_running_mode=multi_threading"]) == 1
@@ -111,7 +122,10 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> 
     params = write_params(tmp_path, root)
     command = [sys.executable, "-m", "pipelines.build", "--set", "small", "--params", str(params), "--threads", "1"]
     done = tmp_path / "datasets/small/1.0.0/.work/done"
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 60
     while not (done.is_dir() and any(done.iterdir())):
         assert process.poll() is None, "the build ended before it could be killed"
@@ -120,11 +134,19 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> 
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert "dataset_info.json" not in published(tmp_path)
-    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    again = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     reused = int(again.stdout.split(" were there already")[0].rsplit("(", 1)[1])
     assert 0 < reused < 80
     build_dataset(root, tmp_path / "plain", small_options())
     assert published(tmp_path) == tree_bytes(tmp_path / "plain")
+
+
+def test_a_second_build_in_the_same_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    params = write_params(tmp_path, write_line(tmp_path / "frames"))
+    with LocalFiles(str(tmp_path / "datasets/small/1.0.0")).locked():
+        assert main(["--set", "small", "--params", str(params)]) == 1
+        assert "another build is at work" in capsys.readouterr().err
+    assert main(["--set", "small", "--params", str(params)]) == 0
 
 
 def test_what_the_user_gave_wrong_ends_in_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
