@@ -12,6 +12,7 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/requirements.installed
 # DVC and the stages' commands find their programs in .venv, whatever the caller's PATH.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+EXAMPLE = examples/$(NAME)/params.yaml
 CHECKED := $(wildcard pipelines drae_data drae_model drae_acceptance drae_line benchmarks tests)
 
 .PHONY: help env repro test check format-check lint types floors format bench example clean
@@ -78,15 +79,18 @@ bench: env  ## measure the build against other ways to do it
 	@echo "bench: building the same frames in several ways; takes minutes"
 	@$(RUN) python -m benchmarks.build $(ARGS)
 
-example: env  ## build a dataset from your own frames: make example NAME=my_line DATA=FOLDER
+example: env  ## preview, build and verify real frames: make example NAME=bottle_strips DATA=FOLDER
 	@if [ -z "$(NAME)" ] || [ -z "$(DATA)" ]; then \
-	  echo "make example needs both NAME and DATA, for example: make example NAME=my_line DATA=../frames" >&2; \
-	  echo "  NAME  what the dataset is to be called: small letters, digits and _" >&2; \
-	  echo "  DATA  the folder that holds the acquisitions" >&2; \
+	  echo "make example needs both NAME and DATA, for example: make example NAME=bottle_strips DATA=../frames" >&2; \
+	  echo "  NAME  one of: $(notdir $(wildcard examples/*))" >&2; \
+	  echo "  DATA  the folder that holds its acquisitions" >&2; \
 	  exit 2; \
 	fi
+	@if [ ! -f "$(EXAMPLE)" ]; then echo "make example: NAME=$(NAME) is none of: $(notdir $(wildcard examples/*))" >&2; exit 2; fi
 	@if [ ! -d "$(DATA)" ]; then echo "make example: DATA=$(DATA) is not a folder" >&2; exit 2; fi
-	@$(RUN) python -m pipelines.example --name "$(NAME)" --data "$(DATA)"
+	@$(RUN) python -m pipelines.preview --params $(EXAMPLE) --set $(NAME) --root "$(DATA)" --out datasets/$(NAME)-preview.png
+	@$(RUN) python -m pipelines.build --params $(EXAMPLE) --set $(NAME) --root "$(DATA)"
+	@$(RUN) python -m pipelines.verify --params $(EXAMPLE) --root "$(DATA)"
 
 clean:  ## remove caches of the tools; keeps .venv, the data and the DVC cache
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist ./*.egg-info

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import apache_beam as beam
+import cv2
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
@@ -54,6 +55,10 @@ class BuildShard(beam.DoFn):
         self._counters = {
             name: Metrics.counter("build", name) for name in ("patches", "acquisitions", "quarantined", "reused_shards")
         }
+
+    def setup(self) -> None:
+        """Keeps OpenCV from starting threads of its own beside those of the shard."""
+        cv2.setNumThreads(1)
 
     def process(self, task: ShardTask) -> Iterator[ShardSummary]:
         """Builds one shard."""

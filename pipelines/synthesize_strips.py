@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import apache_beam as beam
+import cv2
 from apache_beam.metrics.metric import Metrics
 
 from drae_data.synthetic.acquisitions import write_strip
@@ -29,7 +30,8 @@ class SynthesizeStrips(beam.DoFn):
         self._rig: Rig | None = None
 
     def setup(self) -> None:
-        """Draws what all strips share."""
+        """Draws what all strips share; keeps OpenCV from starting threads beside those of the batch."""
+        cv2.setNumThreads(1)
         self._rig = make_rig(self._params.options())
 
     def process(self, strips: tuple[StripSpec, ...]) -> Iterator[int]:

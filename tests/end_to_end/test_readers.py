@@ -37,9 +37,11 @@ def layout() -> StripLayout:
 def patch_by_hand(key: str) -> Any:
     """Frame or sorted stack, sliced at the box, resized by one call of OpenCV (all boxes grow: cubic)."""
     strip, _, image, vial, region = key.split("/")
-    frames = [cv2.imread(str(SAMPLE / strip / f"frame_{index:02d}.png"), cv2.IMREAD_GRAYSCALE) for index in range(16)]
+    frames: list[Any] = [
+        cv2.imread(str(SAMPLE / strip / f"frame_{index:02d}.png"), cv2.IMREAD_GRAYSCALE) for index in range(16)
+    ]
     stack = np.sort(np.stack(frames), axis=0)
-    pixels = {"min": stack[0], "max": stack[-1]}.get(image)
+    pixels: Any = {"min": stack[0], "max": stack[-1]}.get(image)
     if pixels is None:
         pixels = frames[int(image[1:])]
     left, top, width, height = (int(value) for value in layout().boxes[region][int(vial[1:])])

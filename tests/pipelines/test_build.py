@@ -15,7 +15,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from drae_data.files import LocalFiles
-from pipelines import build_shards
 from pipelines.build import main
 from tests.small_line import build_dataset, small_options, tree_bytes, write_line
 
@@ -106,7 +105,7 @@ def test_a_runner_that_loses_an_element_cannot_commit(
             return tasks | "Lose" >> beam.Filter(lambda task: "train.tfrecord-00002" not in task.name) | reshuffle()
 
     with monkeypatch.context() as patched:
-        patched.setattr(build_shards.beam, "Reshuffle", LosingReshuffle)
+        patched.setattr(beam, "Reshuffle", LosingReshuffle)
         assert main(arguments) == 1
     assert "small-train.tfrecord-00002-of-00004" in capsys.readouterr().err
     assert "dataset_info.json" not in published(tmp_path)

@@ -94,3 +94,22 @@ def test_what_is_no_params_file_is_refused(tmp_path: Path, text: str) -> None:
         load_params(path)
     with pytest.raises(ParamsError, match="expected a params file"):
         load_params(tmp_path / "absent.yaml")
+
+
+def test_the_paper_profile_has_the_papers_numbers() -> None:
+    """782 strips x 10 runs x (16 + 2) images x 5 vials x 4 regions; 3 x 5 x 4 = 60 patches of a kit acquisition."""
+    params = load_params(ROOT / "params.paper.yaml")
+    assert params.synthesize is not None
+    sets = params.synthesize.sets
+    production = params.dataset_options("production")
+    assert sets["production"].good * sets["production"].runs * production.patches_per_acquisition == 2_815_200
+    assert production.split.by == "acquisition"
+    assert params.dataset_options("kit").patches_per_acquisition == 60
+    assert (sets["kit"].good, sets["kit"].defective, sets["kit"].runs) == (120, 141, 10)
+
+
+def test_both_profiles_differ_in_sizes_and_split_alone() -> None:
+    demo, paper = (load_params(ROOT / name).model_dump() for name in ("params.yaml", "params.paper.yaml"))
+    for values in (demo, paper):
+        del values["synthesize"]["sets"], values["build"]["production"]["split"]
+    assert demo == paper
