@@ -4,7 +4,6 @@ Every schema carries its name and version in the Parquet metadata (`drae_schema`
 know.
 """
 
-import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -188,9 +187,10 @@ def table_bytes(name: str, rows: Iterable[Row], ledger: dict[str, Any] | None = 
     schema = SCHEMAS[name].with_metadata(metadata)
     plain = [asdict(row) for row in rows]
     columns = {field.name: [row[field.name] for row in plain] for field in schema}
-    sink = io.BytesIO()
+    sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, schema=schema), sink, compression="zstd", compression_level=3)
-    return sink.getvalue()
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def read_table(name: str, content: bytes) -> pa.Table:
@@ -200,7 +200,8 @@ def read_table(name: str, content: bytes) -> pa.Table:
         DatasetError: not a Parquet file, or of another schema or version.
     """
     try:
-        table = pq.read_table(io.BytesIO(content))
+        # One thread over Arrow's own buffer: threads that read a Python file can outlive the interpreter and abort it.
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     except (pa.ArrowInvalid, OSError) as error:
         raise DatasetError(f"table {name}: expected a Parquet file: {error}") from error
     found = (table.schema.metadata or {}).get(_SCHEMA_KEY, b"none").decode()
@@ -214,7 +215,7 @@ def read_table(name: str, content: bytes) -> pa.Table:
 def read_ledger(content: bytes) -> dict[str, Any]:
     """The JSON values that `table_bytes` kept in a file's metadata; raises `DatasetError`."""
     try:
-        metadata = pq.read_metadata(io.BytesIO(content)).metadata or {}
+        metadata = pq.read_metadata(pa.BufferReader(content)).metadata or {}
         ledger = json.loads(metadata[_LEDGER_KEY])
     except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
         raise DatasetError(f"patch index: expected a Parquet file with a ledger: {error}") from error

@@ -4,6 +4,7 @@ What is measured is not judged here: times on a test machine say nothing.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from benchmarks.bench_frames import FrameSet
 from benchmarks.build import FORMATS, SIDES, main
-from benchmarks.measure import BenchmarkError
+from benchmarks.measure import BenchmarkError, run_measured
 from benchmarks.pixels import compare_pixels
 from drae_data.records import encode_example, frame_record
 
@@ -83,13 +84,9 @@ def test_two_empty_folders_are_no_agreement(tmp_path: Path) -> None:
         compare_pixels(tmp_path, tmp_path)
 
 
-def test_a_failing_command_is_a_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    # Frames too small for the boxes: the builder refuses the layout.
-    assert (
-        main(["--acquisitions", "1", "--rounds", "1", "--size", "4x4", "--frames", "1", "--workdir", str(tmp_path)])
-        == 1
-    )
-    assert "ended with status" in capsys.readouterr().err
+def test_a_failing_command_is_an_error_with_its_words(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match=r"status 3:\nno such set"):
+        run_measured([sys.executable, "-c", "import sys; print('no such set'); sys.exit(3)"], tmp_path)
 
 
 def test_boxes_lie_inside_the_frame_and_apart() -> None:

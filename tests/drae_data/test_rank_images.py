@@ -18,7 +18,7 @@ def ranked(frames: list[Pixels]) -> tuple[Pixels, Pixels]:
 
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 16), st.integers(1, 6), st.integers(1, 6))), st.randoms())
-def test_minimum_and_maximum_are_the_ends_of_the_sorted_stack_in_any_order_of_frames(stack: Pixels, random) -> None:  # type: ignore[no-untyped-def]
+def test_minimum_and_maximum_are_the_ends_of_the_sorted_stack_in_any_order_of_frames(stack: Pixels, random) -> None:
     expected = np.sort(stack, axis=0)[[0, -1]]
     order = list(range(len(stack)))
     random.shuffle(order)

@@ -70,7 +70,7 @@ def test_records_read_back_with_their_offsets(bodies: list[bytes]) -> None:
     assert all(content[offset : offset + len(body)] == body for offset, body in read)
 
 
-def test_tensorflow_reads_the_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_tensorflow_reads_the_file(tmp_path) -> None:
     tf = pytest.importorskip("tensorflow")
     path = tmp_path / "x.tfrecord"
     path.write_bytes(frame_record(b"one") + frame_record(b"") + frame_record(b"three"))

@@ -13,7 +13,7 @@ from tests.drae_data.synthetic.line_options import SIZES, make_options
     ("build", "key"),
     [
         (lambda: FrameOptions(100, 1400, 5), "synthesize.line.frame.height"),
-        (lambda: FrameOptions(1100, 1400.0, 5), "synthesize.line.frame.width"),
+        (lambda: FrameOptions(1100, 1400.0, 5), "synthesize.line.frame.width"),  # type: ignore[arg-type]
         (lambda: FrameOptions(1100, 350, 10), "synthesize.line.frame.vials"),
         (lambda: SetOptions(0, 0, 1, (0,)), "synthesize.sets.good"),
         (lambda: SetOptions(1, 0, 1, (7, 0)), "synthesize.sets.frames"),

@@ -1,0 +1,151 @@
+"""Draws a strip layout over an acquisition: `python -m pipelines.preview --help`."""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+
+from drae_data.acquisition import Image
+from drae_data.acquisition_patches import folder_content
+from drae_data.errors import AcquisitionError, ListingError, OptionError
+from drae_data.files import Files
+from drae_data.frames import decode_frame
+from drae_data.options import DatasetOptions
+from drae_data.preview import PreviewImage, draw_preview
+from drae_data.preview_panel import Canvas
+from drae_data.rank_images import RankImages, size_text
+from drae_data.shard_plan import ListedAcquisition, Listing, list_acquisitions
+from pipelines.beam_files import files_at
+from pipelines.console import run_command, say
+from pipelines.params import load_params
+
+_EPILOG = """\
+examples:
+  python -m pipelines.preview --set production --out preview.png
+  python -m pipelines.preview --set production --acquisition S0001/r3 --frame 7 --out preview.png
+
+How to set the boxes: run it, open the picture, read the boxes' corners off the rulers, write them into
+strip_layout.boxes as [left, top, width, height] and run it again. Frames of another size than strip_layout.frame_size
+are drawn with a grid instead of boxes, so that the first picture needs no layout that fits.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns the exit status."""
+    return run_command(_run, argv)
+
+
+def _run(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.preview",
+        description="Draws the strip layout's boxes over a frame and both rank images of one acquisition, and below "
+        "them the patches that the build would cut, into one PNG. This is how the layout is set.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--set", required=True, help="the section under build in the params file: production, kit, ...")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
+    parser.add_argument("--root", help="read frames from this folder or URL instead of build.<set>.root")
+    parser.add_argument("--acquisition", help="its key or folder, such as S0001/r3 (default: the first in key order)")
+    parser.add_argument("--frame", type=int, help="which frame (default: the first one)")
+    parser.add_argument("--out", default="preview.png", help="the picture to write (default: preview.png)")
+    known = parser.parse_args(argv)
+    if not known.out.endswith(".png"):
+        raise OptionError("--out", known.out, "a file name that ends in .png")
+    params = load_params(known.params)
+    options = params.dataset_options(known.set)
+    source = files_at(known.root or params.set_params(known.set).root)
+    chosen = choose(list_acquisitions(source, options), known.acquisition)
+    frame = options.frames[0] if known.frame is None else known.frame
+    images = read_images(source, chosen, options, frame)
+    shape = images[0].pixels.shape
+    picture = draw_preview(
+        f"{options.name}: {chosen.key}", facts(options, shape), images, options.layout, options.patch
+    )
+    write_png(known.out, picture)
+    say(f"{known.out}: {chosen.key}, {size_text(shape)}, {len(images)} images drawn")
+    if options.layout.frame_size not in (None, shape):
+        say(
+            "The layout is for another frame size. If these frames are right, set in the params file\n"
+            f"  strip_layout.frame_size: {{height: {shape[0]}, width: {shape[1]}}}\n"
+            "move the boxes with the help of the picture's grid, and run the same command again."
+        )
+    else:
+        say(
+            f"Open it. Where a box is off, change strip_layout.boxes in {known.params} and run the same command again; "
+            f"when all sit right:\n  python -m pipelines.build --set {known.set} --params {known.params}"
+            + (f" --root {known.root}" if known.root else "")
+        )
+
+
+def choose(listing: Listing, wanted: str | None) -> ListedAcquisition:
+    """The acquisition with a key or folder, the first one where nothing is wanted; raises `ListingError`."""
+    if wanted is None:
+        return listing.acquisitions[0]
+    for item in listing.acquisitions:
+        if wanted.rstrip("/") in (str(item.key), item.folder):
+            return item
+    for row in listing.refused:
+        if wanted.rstrip("/") == row.folder:
+            raise ListingError(f"--acquisition {wanted}: {row.reason}: {row.detail}")
+    names = {name: None for item in listing.acquisitions for name in (str(item.key), item.folder)}
+    close = difflib.get_close_matches(wanted, names, n=5) or list(names)[:5]
+    raise ListingError(
+        f"--acquisition: expected the key or folder of one of {len(listing.acquisitions)} acquisitions, "
+        f"such as {', '.join(close)}; got {wanted!r}"
+    )
+
+
+def read_images(source: Files, chosen: ListedAcquisition, options: DatasetOptions, frame: int) -> list[PreviewImage]:
+    """The chosen frame and both rank images over all frames of the set, captioned.
+
+    Raises:
+        OptionError: no such frame.
+        AcquisitionError: what would bring the acquisition into quarantine, apart from a size that the layout refuses.
+    """
+    if frame not in options.frames:
+        raise OptionError("--frame", frame, f"one of {', '.join(map(str, options.frames))}")
+    rank, shown, name = RankImages(), list[PreviewImage](), ""
+    try:
+        content = folder_content(source.names(chosen.folder), options)
+        for index in options.frames:
+            name = content.frames[index]
+            pixels = decode_frame(source.read(f"{chosen.folder}/{name}"), options.max_frame_pixels)
+            rank.add(pixels)
+            if index == frame:
+                shown.append(PreviewImage(f"frame {frame}: {name}", pixels))
+    except AcquisitionError as error:
+        raise AcquisitionError(
+            error.reason,
+            f"{error.detail}. The build would quarantine {chosen.key}; mend it or name another with --acquisition",
+            f"{chosen.folder}/{error.file or name}",
+        ) from error
+    for which, words in (("min", "darkest"), ("max", "brightest")):
+        absent = "" if Image.of_rank(which) in options.images else "; not among this set's images"
+        caption = f"rank image {which}: the {words} of {len(options.frames)} frames{absent}"
+        shown.append(PreviewImage(caption, rank.image(which)))
+    return shown
+
+
+def facts(options: DatasetOptions, shape: tuple[int, ...]) -> str:
+    """Frame size and the count of patches, as people say them."""
+    layout, size = options.layout, options.patch.size
+    regions = len(layout.regions)
+    return (
+        f"frames of {size_text(shape)}      {len(options.images)} images x {layout.vials} vials x {regions} regions = "
+        f"{options.patches_per_acquisition:,} patches of {size} x {size} per acquisition      fit: {options.patch.fit}"
+    )
+
+
+def write_png(out: str, picture: Canvas) -> None:
+    """Writes a picture, uint8 BGR [height, width, 3]; the file is wholly there or not there at all."""
+    folder, _, name = out.rpartition("/")
+    encoded = cv2.imencode(".png", picture)[1].tobytes()
+    files_at(folder or ("/" if out.startswith("/") else ".")).write(name, [encoded])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

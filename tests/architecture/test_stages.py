@@ -1,0 +1,46 @@
+"""The stages in dvc.yaml depend on exactly the code that decides their bytes, as the imports themselves say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import grimp
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# The modules of drae_data that a stage's workers and its commit call.
+ENTRIES = {
+    "synthesize": ["drae_data.synthetic.acquisitions", "drae_data.synthetic.labels", "drae_data.synthetic.strips"],
+    "build": ["drae_data.shard_plan", "drae_data.shards", "drae_data.publication"],
+}
+
+
+def stages() -> dict[str, Any]:
+    values: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
+    return values
+
+
+def imported(entries: list[str]) -> set[Path]:
+    """The files of drae_data that the entries import, directly or not, and themselves."""
+    graph = grimp.build_graph("drae_data")
+    names = {name for entry in entries for name in {entry, *graph.find_upstream_modules(entry)}}
+    bases = {ROOT / name.replace(".", "/") for name in names}
+    return {base / "__init__.py" if base.is_dir() else base.with_suffix(".py") for base in bases}
+
+
+@pytest.mark.parametrize("stage", sorted(ENTRIES))
+def test_a_stage_depends_on_the_code_that_it_runs(stage: str) -> None:
+    listed: set[Path] = set()
+    for dependency in stages()[stage]["do"]["deps"]:
+        path = ROOT / dependency
+        if dependency.startswith("drae_data"):
+            listed |= set(path.rglob("*.py")) if path.is_dir() else {path}
+    package = ROOT / "drae_data/synthetic/__init__.py"
+    assert listed - {package} == imported(ENTRIES[stage]) - {package}
+
+
+def test_every_stage_of_the_pipeline_is_known_here() -> None:
+    assert set(stages()) == set(ENTRIES)
