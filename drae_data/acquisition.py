@@ -27,7 +27,7 @@ class AcquisitionKey:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Reads the text form back; raises `KeyFormatError`."""
-        match = re.fullmatch(r"([^/]+)/r(\d+)", text)
+        match = re.fullmatch(r"([^/]+)/r([0-9]{1,9})", text)
         if match is None:
             raise KeyFormatError(f"acquisition key: expected 'STRIP/rRUN' such as 'S0001/r3', got {text!r}")
         return cls(match[1], int(match[2]))
@@ -96,7 +96,8 @@ class PatchKey:
 
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
-_PATTERNS = {"strip": r"[^/]+?", "run": r"\d+", "frame": r"\d+"}
+# Nine digits: a run or frame index fits the tables' 32 bits.
+_PATTERNS = {"strip": r"[^/]+?", "run": r"[0-9]{1,9}", "frame": r"[0-9]{1,9}"}
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,8 @@ class LocalFiles(Files):
                 stream.flush()
                 os.fsync(stream.fileno())
             staging.replace(target)
+        except OSError as error:
+            raise type(error)(error.errno, error.strerror, str(target)) from error
         finally:
             staging.unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ from drae_data.publication import CommittedDataset, commit, open_version, plan_p
 from drae_data.shard_plan import Listing, ShardTask, list_acquisitions, plan_shards
 from drae_data.shards import WORK
 from pipelines.beam_files import files_at
-from pipelines.beam_options import beam_options
+from pipelines.beam_run import beam_options, running_pipeline
 from pipelines.build_shards import BuildShards
 from pipelines.console import progress, run_command, say
 from pipelines.params import load_params
@@ -99,7 +99,7 @@ def build(
 
     with (
         progress(f"build {options.name}", sum(patches.values()), "patches", done),
-        beam.Pipeline(options=runner_options) as pipeline,
+        running_pipeline(runner_options) as pipeline,
     ):
         _ = (
             pipeline

@@ -13,7 +13,7 @@ from drae_data.files import LocalFiles
 from drae_data.synthetic.labels import write_labels
 from drae_data.synthetic.options import SynthesizeOptions
 from drae_data.synthetic.strips import StripSpec, list_strips
-from pipelines.beam_options import beam_options
+from pipelines.beam_run import beam_options, running_pipeline
 from pipelines.console import progress, run_command, say
 from pipelines.params import ParamsError, load_params
 from pipelines.synthesize_strips import SynthesizeStrips
@@ -72,7 +72,7 @@ def _run(argv: list[str]) -> None:
 
     with (
         progress(f"synthesize {known.set}", acquisitions, "acquisitions", done),
-        beam.Pipeline(options=beam_options(beam_flags)) as pipeline,
+        running_pipeline(beam_options(beam_flags)) as pipeline,
     ):
         _ = (
             pipeline

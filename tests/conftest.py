@@ -51,7 +51,8 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.fixture(autouse=True)
 def run_log(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Sends the log of builds that a test runs in its own process to a file of its own."""
+    """Sends the logs of what a test runs in its own process to a folder of its own."""
     path = tmp_path_factory.mktemp("logs") / "runs.jsonl"
     monkeypatch.setattr("pipelines.run_log.LOG", path)
+    monkeypatch.setattr("pipelines.beam_run.LOG", path.with_name("pipeline.log"))
     return path

@@ -1,5 +1,6 @@
 """The build on Beam's local runners: the bytes of the plain functions; losses and kills end well."""
 
+import errno
 import json
 import os
 import shutil
@@ -167,6 +168,33 @@ def test_a_folder_that_cannot_be_written_ends_in_a_message(tmp_path: Path, capsy
     params = write_params(tmp_path, write_line(tmp_path / "frames"))
     assert main(["--set", "small", "--params", str(params)]) == 1
     assert "datasets" in capsys.readouterr().err
+
+
+def test_a_disk_that_fills_ends_in_a_message_and_the_rerun_in_the_same_bytes(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The disk is full after eight files; the error crosses Beam and comes out as one sentence."""
+    params = write_params(tmp_path, tmp_path / "frames")
+    arguments = ["--set", "small", "--params", str(params)]
+    real, calls = os.fsync, []
+
+    def full(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) > 8:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        assert main(arguments) == 1
+    err = capsys.readouterr().err
+    assert "No space left on device" in err
+    assert "small-train.tfrecord" in err
+    assert "Traceback" not in err
+    assert "dataset_info.json" not in published(tmp_path)
+    assert not [name for name in published(tmp_path) if name.endswith(".incomplete")]
+    assert main(arguments) == 0
+    assert published(tmp_path) == expected
 
 
 def test_listing_order_does_not_matter(
