@@ -82,8 +82,15 @@ def commit(target: Files, options: DatasetOptions, listing: Listing, plan: Seque
     built, quarantine = _balance(listing, plan, ledgers, options)
     if len(quarantine) > options.max_quarantined:
         raise QuarantineError(quarantine_message(quarantine, options.max_quarantined, listing.folders))
-    if not built:
-        raise CommitError("expected at least one acquisition to be built, got none\n" + reasons_table(quarantine))
+    records: Counter[str] = Counter()
+    for task, ledger in zip(plan, ledgers, strict=True):
+        records[task.split] += ledger["records"]
+    for split, count in records.items():
+        if not count:
+            raise CommitError(
+                f"split {split}: every acquisition planned for it is in quarantine, so it would be empty; nothing is "
+                f"committed.\n{reasons_table(quarantine)}"
+            )
     reused = sum(_marker(task, target)["reused"] for task in plan)
     _remove_strangers(target, plan)
     files = {
@@ -98,9 +105,6 @@ def commit(target: Files, options: DatasetOptions, listing: Listing, plan: Seque
         target.write(path, [content])
     target.remove(WORK)
     target.write(COMMIT_POINT, [dataset_info(options, plan, shards)])
-    records: Counter[str] = Counter()
-    for task, ledger in zip(plan, ledgers, strict=True):
-        records[task.split] += ledger["records"]
     return CommittedDataset(
         digest,
         dict(records),

@@ -20,6 +20,7 @@ from drae_data.rank_images import Pixels
 from drae_data.records import decode_example, read_records
 from drae_data.shard_plan import list_acquisitions, plan_shards
 from drae_data.shards import build_shard
+from drae_data.verification import verify_dataset
 from tests.small_line import LAYOUT, build_dataset, small_frame, small_options, tree_bytes, write_line
 
 
@@ -214,6 +215,25 @@ def test_too_much_quarantine_fails_with_the_table_of_reasons(tmp_path: Path) -> 
     assert "A/run_00/frame_0.png: missing_frame" in text
     assert "B/run_00/frame_00.png: empty_file" in text
     assert not (tmp_path / "out/dataset_info.json").exists()
+
+
+def test_a_shard_may_be_empty_and_a_split_may_not(tmp_path: Path) -> None:
+    root = write_line(tmp_path / "frames")
+    options = small_options(max_quarantined=9, shard_patches=1)
+    validation = {
+        item.folder
+        for task in plan_shards(list_acquisitions(LocalFiles(str(root)), options), options)
+        for item in task.acquisitions
+        if task.split == "validation"
+    }
+    for folder in sorted(validation)[1:]:
+        (root / folder / "frame_00.png").write_bytes(b"")
+    committed = build_dataset(root, tmp_path / "out", options)
+    assert committed.records == {"train": 160, "validation": 20}
+    assert verify_dataset(LocalFiles(str(tmp_path / "out")), 1).faults == ()
+    (root / min(validation) / "frame_00.png").write_bytes(b"")
+    with pytest.raises(CommitError, match="split validation: every acquisition"):
+        build_dataset(root, tmp_path / "out", options)
 
 
 def test_fewer_frames_than_the_acquisition_has_may_become_patches(tmp_path: Path) -> None:
