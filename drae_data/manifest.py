@@ -185,7 +185,8 @@ def table_bytes(name: str, rows: Iterable[Row], ledger: dict[str, Any] | None = 
     if ledger is not None:
         metadata[_LEDGER_KEY] = json.dumps(ledger, sort_keys=True, separators=(",", ":")).encode()
     schema = SCHEMAS[name].with_metadata(metadata)
-    plain = [asdict(row) for row in rows]
+    # asdict copies deeply, which only the frames of an acquisition need; a patch index has a million rows.
+    plain = [asdict(row) if isinstance(row, AcquisitionRow) else vars(row) for row in rows]
     columns = {field.name: [row[field.name] for row in plain] for field in schema}
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, schema=schema), sink, compression="zstd", compression_level=3)

@@ -82,7 +82,9 @@ def resize(pixels: Pixels, height: int, width: int, grow: str) -> Pixels:
     shrunk_height, shrunk_width = min(before_height, height), min(before_width, width)
     # INTER_AREA turns into another interpolation where a side grows, so the sides that shrink go first.
     if (shrunk_height, shrunk_width) != (before_height, before_width):
-        pixels = cv2.resize(pixels, (shrunk_width, shrunk_height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        pixels = cv2.resize(pixels, (shrunk_width, shrunk_height), interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
     if (shrunk_height, shrunk_width) != (height, width):
-        pixels = cv2.resize(pixels, (width, height), interpolation=_GROWING[grow]).astype(np.uint8)
+        pixels = cv2.resize(pixels, (width, height), interpolation=_GROWING[grow]).astype(np.uint8, copy=False)
     return np.ascontiguousarray(pixels)

@@ -8,6 +8,7 @@ deterministic serialisation with sorted keys (a test compares them) and workers 
 
 import struct
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import google_crc32c
 
@@ -54,22 +55,38 @@ def patch_example(key: PatchKey, encoded: bytes) -> bytes:
 
 def encode_example(features: Mapping[str, bytes | int]) -> bytes:
     """Serializes single-valued bytes and int64 features, keys in sorted order."""
-    entries = b"".join(
-        _message(1, _message(1, name.encode()) + _message(2, _feature(value)))
-        for name, value in sorted(features.items())
-    )
-    return _message(1, entries)
+    parts: list[bytes] = []
+    for name, value in sorted(features.items()):
+        if isinstance(value, bytes):
+            parts += (_bytes_head(name, len(value)), value)
+        else:
+            parts.append(_int_entry(name, value))
+    return b"".join((_head(1, sum(map(len, parts))), *parts))
 
 
-def _feature(value: bytes | int) -> bytes:
-    if isinstance(value, bytes):
-        return _message(1, _message(1, value))
-    # Packed int64 list; a negative number is its 64 bit two's complement.
-    return _message(3, _message(1, _varint(value & 0xFFFFFFFFFFFFFFFF)))
+# The same few names and numbers come back in every record; only what stands before a bytes value depends on its size.
+@lru_cache(maxsize=4096)
+def _bytes_head(name: str, size: int) -> bytes:
+    """All that stands before the value of a bytes feature: map entry, name, Feature, BytesList."""
+    values = _head(1, size)
+    feature = _head(1, len(values) + size) + values
+    value = _message(1, name.encode()) + _head(2, len(feature) + size) + feature
+    return _head(1, len(value) + size) + value
+
+
+@lru_cache(maxsize=4096)
+def _int_entry(name: str, value: int) -> bytes:
+    """The map entry of an int64 feature: a packed list; a negative number is its 64 bit two's complement."""
+    feature = _message(3, _message(1, _varint(value & 0xFFFFFFFFFFFFFFFF)))
+    return _message(1, _message(1, name.encode()) + _message(2, feature))
 
 
 def _message(field: int, body: bytes) -> bytes:
-    return bytes((field << 3 | 2,)) + _varint(len(body)) + body
+    return _head(field, len(body)) + body
+
+
+def _head(field: int, size: int) -> bytes:
+    return bytes((field << 3 | 2,)) + _varint(size)
 
 
 def _varint(value: int) -> bytes:

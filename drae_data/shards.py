@@ -8,7 +8,7 @@ resumes.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,6 +52,21 @@ class ShardSummary:
     quarantined: int
 
 
+@dataclass(frozen=True)
+class StartedShard:
+    """A shard whose acquisitions are in work.
+
+    Attributes:
+        task: the shard.
+        built: what its acquisitions will give, in order.
+        reused: the summary where an earlier build's shard was found good; `built` is empty then.
+    """
+
+    task: ShardTask
+    built: tuple[Future[BuiltAcquisition], ...]
+    reused: ShardSummary | None
+
+
 def part_path(shard: str) -> str:
     """Where a shard's part of the patch index lies, relative to the version folder."""
     return f"{PATCHES}/{shard}.parquet"
@@ -73,10 +88,24 @@ def build_shard(task: ShardTask, options: DatasetOptions, source: Files, target:
         threads: acquisitions in work at the same time; results are taken in order, so bytes do not depend on it.
     """
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        summary = _reuse(task, options, source, target, pool)
-        if summary is None:
-            built = pool.map(lambda item: build_acquisition(item, task, options, source), task.acquisitions)
-            summary = _write_shard(task, options, list(built), target)
+        return finish_shard(start_shard(task, options, source, target, pool), options, target)
+
+
+def start_shard(
+    task: ShardTask, options: DatasetOptions, source: Files, target: Files, pool: ThreadPoolExecutor
+) -> StartedShard:
+    """Hands a shard's acquisitions to a pool that may still be at work on the shard before; see `build_shard`."""
+    reused = _reuse(task, options, source, target, pool)
+    if reused is not None:
+        return StartedShard(task, (), reused)
+    built = tuple(pool.submit(build_acquisition, item, task, options, source) for item in task.acquisitions)
+    return StartedShard(task, built, None)
+
+
+def finish_shard(started: StartedShard, options: DatasetOptions, target: Files) -> ShardSummary:
+    """Waits for a shard's acquisitions and writes it; see `build_shard`."""
+    task = started.task
+    summary = started.reused or _write_shard(task, options, [future.result() for future in started.built], target)
     target.write(done_path(task.name), [json.dumps(asdict(summary), sort_keys=True).encode()])
     return summary
 

@@ -1,17 +1,21 @@
 """The build as a Beam transform: shard tasks in, shard summaries out. Pixels never travel through Beam."""
 
 import json
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import apache_beam as beam
 import cv2
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
 
 from drae_data.files import Files
 from drae_data.options import DatasetOptions
 from drae_data.shard_plan import ShardTask
-from drae_data.shards import ShardSummary, build_shard
+from drae_data.shards import ShardSummary, StartedShard, finish_shard, start_shard
 
 
 class BuildShards(beam.PTransform[PCollection[str], PCollection[ShardSummary]]):
@@ -51,21 +55,46 @@ class BuildShard(beam.DoFn):
 
     def __init__(self, options: DatasetOptions, source: Files, target: Files, threads: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Beam's
-        self._arguments = (options, source, target, threads)
+        self._arguments = (options, source, target)
+        self._threads = threads
+        self._started: deque[StartedShard] = deque()
         self._counters = {
             name: Metrics.counter("build", name) for name in ("patches", "acquisitions", "quarantined", "reused_shards")
         }
 
     def setup(self) -> None:
-        """Keeps OpenCV from starting threads of its own beside those of the shard."""
+        """Starts the threads that this worker's shards share, and keeps OpenCV from starting its own beside them."""
         cv2.setNumThreads(1)
+        self._pool = ThreadPoolExecutor(max_workers=self._threads)
+
+    def start_bundle(self) -> None:
+        """Begins with no shard in work; what a failed bundle left is dropped."""
+        for started in self._started:
+            for future in started.built:
+                future.cancel()
+        self._started.clear()
 
     def process(self, task: ShardTask) -> Iterator[ShardSummary]:
-        """Builds one shard."""
-        options, source, target, threads = self._arguments
-        summary = build_shard(task, options, source, target, threads)
+        """Starts one shard and finishes the one before, so that no thread waits while a shard is written."""
+        options, source, target = self._arguments
+        self._started.append(start_shard(task, options, source, target, self._pool))
+        if len(self._started) > 1:
+            yield self._finish()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Finishes the last shard."""
+        while self._started:
+            yield GlobalWindows.windowed_value(self._finish())
+
+    def teardown(self) -> None:
+        """Ends the threads."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _finish(self) -> ShardSummary:
+        options, _, target = self._arguments
+        summary = finish_shard(self._started.popleft(), options, target)
         self._counters["patches"].inc(summary.patches)
         self._counters["acquisitions"].inc(summary.acquisitions)
         self._counters["quarantined"].inc(summary.quarantined)
         self._counters["reused_shards"].inc(int(summary.reused))
-        yield summary
+        return summary
