@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 
 from drae_data.acquisition import Image, PatchKey
+from drae_data.acquisition_folder import Source, frame_file, list_folder, read_frame, source_of
 from drae_data.errors import AcquisitionError
 from drae_data.files import Files, sha256_hex
 from drae_data.frames import decode_frame
 from drae_data.manifest import FrameFile, QuarantineRow
+from drae_data.opencv import plain_opencv
 from drae_data.options import DatasetOptions
 from drae_data.patches import cut_patch
 from drae_data.png import encode_png
@@ -18,15 +20,6 @@ from drae_data.rank_images import Pixels, RankImages
 from drae_data.records import patch_example
 from drae_data.shard_plan import PlannedAcquisition, ShardTask, patch_split
 from drae_data.strip_layout import PlacedBox
-
-
-@dataclass(frozen=True)
-class FolderContent:
-    """The frame files of an acquisition folder: name by index, sizes by name, and how many other files lie there."""
-
-    frames: dict[int, str]
-    sizes: dict[str, int]
-    ignored: int
 
 
 @dataclass(frozen=True)
@@ -54,25 +47,21 @@ class EncodedPatch:
 
 @dataclass(frozen=True)
 class BuiltAcquisition:
-    """What one acquisition gave: patches and the frames they came from, or a quarantine row and the files it read.
+    """What became of one acquisition.
 
     Attributes:
         planned: the acquisition.
-        height: of its frames.
-        width: of its frames.
-        ignored_files: files that the path template does not match.
-        frames: the frame files that were read.
+        height: of its frames; 0 where quarantined.
+        width: of its frames; 0 where quarantined.
+        found: what it was built from, or why it was not.
         patches: in image, vial, region order; empty where quarantined.
-        quarantine: None where built.
     """
 
     planned: PlannedAcquisition
     height: int
     width: int
-    ignored_files: int
-    frames: tuple[FrameFile, ...]
+    found: Source | QuarantineRow
     patches: tuple[EncodedPatch, ...]
-    quarantine: QuarantineRow | None
 
 
 def build_acquisition(
@@ -80,7 +69,8 @@ def build_acquisition(
 ) -> BuiltAcquisition:
     """Builds the patches of one acquisition that belong to a shard.
 
-    What is wrong with the acquisition ends in its quarantine row, never in an exception.
+    What is wrong with the acquisition ends in its quarantine row, never in an exception. An error of the file system
+    that may pass (input/output, stale handle) is raised as OSError, so that the runner tries again.
 
     Args:
         planned: the acquisition.
@@ -88,98 +78,37 @@ def build_acquisition(
         options: of the dataset.
         files: the root of the frames.
     """
+    plain_opencv()
     try:
-        content = folder_content(files.names(planned.folder), options)
-        return _build(planned, task, options, files, content)
+        return _build(planned, task, options, files)
     except AcquisitionError as error:
-        row = QuarantineRow(planned.folder, planned.key.strip, planned.key.run, error.reason, error.file, error.detail)
-        return BuiltAcquisition(planned, 0, 0, 0, read_frame_digests(planned, options, files), (), row)
+        key = planned.key
+        row = QuarantineRow(planned.folder, key.strip, key.run, error.reason, error.file, error.detail)
+        return BuiltAcquisition(planned, 0, 0, row, ())
 
 
-def folder_content(sizes: dict[str, int], options: DatasetOptions) -> FolderContent:
-    """Sorts the names in an acquisition folder into frames and others, and checks that the frames are as expected.
-
-    Raises:
-        AcquisitionError: `missing_frame`, `extra_frame`, `duplicate_frame`, `empty_file`.
-    """
-    frames: dict[int, str] = {}
-    for name in sorted(sizes):
-        index = options.template.match_frame(name)
-        if index is None:
-            continue
-        if index in frames:
-            raise AcquisitionError("duplicate_frame", f"frame {index} is also in {frames[index]}", name)
-        frames[index] = name
-    pattern = options.template.text.rsplit("/", 1)[1]
-    missing = sorted(set(options.frames) - set(frames))
-    if missing:
-        raise AcquisitionError(
-            "missing_frame",
-            f"expected {len(options.frames)} frames {pattern!r}, got {len(frames)}; missing {missing}",
-            pattern.replace("{frame}", str(missing[0])),
-        )
-    for index in sorted(set(frames) - set(options.frames)):
-        raise AcquisitionError("extra_frame", f"expected only the frames {list(options.frames)}", frames[index])
-    for name in frames.values():
-        if not sizes[name]:
-            raise AcquisitionError("empty_file", "expected an image, got a file of 0 bytes", name)
-    return FolderContent(frames, sizes, len(sizes) - len(frames))
-
-
-def read_frame_digests(planned: PlannedAcquisition, options: DatasetOptions, files: Files) -> tuple[FrameFile, ...]:
-    """The digests of the files that decide what becomes of an acquisition, without decoding them.
-
-    These are the frames that the build reads and any file with a frame's name that should not be there. A file that
-    cannot be read has an empty digest.
-    """
-    skipped = frozenset(options.frames) - options.needed_frames
-    rows = []
-    for name in sorted(files.names(planned.folder)):
-        index = options.template.match_frame(name)
-        if index is None or index in skipped:
-            continue
-        try:
-            data = files.read(f"{planned.folder}/{name}")
-            rows.append(FrameFile(index, name, len(data), sha256_hex(data)))
-        except OSError:
-            rows.append(FrameFile(index, name, 0, ""))
-    return tuple(rows)
-
-
-def _build(
-    planned: PlannedAcquisition,
-    task: ShardTask,
-    options: DatasetOptions,
-    files: Files,
-    content: FolderContent,
-) -> BuiltAcquisition:
+def _build(planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions, files: Files) -> BuiltAcquisition:
+    content = list_folder(planned.folder, options, files)
     rank, read, patches = RankImages(), list[FrameFile](), list[EncodedPatch]()
     shape, placed = (0, 0), tuple[PlacedBox, ...]()
     wanted = _wanted_keys(planned, task, options)
     for index in sorted(options.needed_frames):
         name = content.frames[index]
+        data = read_frame(planned.folder, name, files)
         try:
-            data = _read(files, f"{planned.folder}/{name}")
             frame = decode_frame(data, options.max_frame_pixels)
             shape = (frame.shape[0], frame.shape[1])
             placed = options.layout.place(*shape)
             rank.add(frame)
         except AcquisitionError as error:
             raise AcquisitionError(error.reason, error.detail, name) from error
-        read.append(FrameFile(index, name, len(data), sha256_hex(data)))
+        read.append(frame_file(index, name, data))
         if Image.of_frame(index) in options.images:
             patches += _image_patches(frame, Image.of_frame(index), planned, placed, options, wanted)
     for image in options.images:
         if image.rank:
             patches += _image_patches(rank.image(image.rank), image, planned, placed, options, wanted)
-    return BuiltAcquisition(planned, *shape, content.ignored, tuple(read), tuple(patches), None)
-
-
-def _read(files: Files, path: str) -> bytes:
-    try:
-        return files.read(path)
-    except (FileNotFoundError, PermissionError) as error:
-        raise AcquisitionError("unreadable", f"the file cannot be read ({error.strerror or error})") from error
+    return BuiltAcquisition(planned, *shape, source_of(content, tuple(read), options), tuple(patches))
 
 
 def _wanted_keys(planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions) -> set[PatchKey] | None:

@@ -6,10 +6,11 @@ The shells give an implementation with the same methods for remote roots; nothin
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +31,18 @@ class Files(ABC):
 
     @abstractmethod
     def folders(self, depth: int) -> Iterator[str]:
-        """Relative paths of all folders exactly `depth` levels below the root, in no particular order."""
+        """Relative paths of all folders `depth` levels below the root, in no particular order.
+
+        A folder above that level in which nothing leads further down is given too: whoever lists must be able to say
+        that it is no acquisition. Hidden folders are passed over. Raises OSError where the root cannot be listed.
+        """
 
     @abstractmethod
     def names(self, folder: str) -> dict[str, int]:
-        """File names in `folder` with their sizes in bytes; empty where the folder is absent."""
+        """File names in `folder` with their sizes in bytes, -1 where a file is there but cannot be looked at.
+
+        Empty where the folder is absent; raises OSError where it cannot be listed.
+        """
 
     @abstractmethod
     def read(self, path: str) -> bytes:
@@ -59,24 +67,40 @@ class LocalFiles(Files):
     """Files below a folder of this machine."""
 
     def folders(self, depth: int) -> Iterator[str]:
-        """See `Files.folders`. Links to folders are followed; hidden folders are passed over."""
+        """See `Files.folders`. Links to folders are followed."""
         level = [""]
         for _ in range(depth):
-            level = [
-                f"{above}/{entry.name}" if above else entry.name
-                for above in level
-                for entry in os.scandir(Path(self.root, above))
-                if entry.is_dir() and not entry.name.startswith(".")
-            ]
+            below: list[str] = []
+            for above in level:
+                names = self._subfolders(above)
+                if above and not names:
+                    yield above
+                below += (f"{above}/{name}" if above else name for name in names)
+            level = below
         yield from level
+
+    def _subfolders(self, folder: str) -> list[str]:
+        try:
+            with os.scandir(Path(self.root, folder)) as entries:
+                return [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
+        except OSError:
+            if not folder:
+                raise
+            return []
 
     def names(self, folder: str) -> dict[str, int]:
         """See `Files.names`."""
         path = Path(self.root, folder)
         if not path.is_dir():
             return {}
+        sizes = {}
         with os.scandir(path) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+            for entry in entries:
+                with suppress(FileNotFoundError):  # A staging file may be gone by now.
+                    size = _file_size(entry)
+                    if size is not None:
+                        sizes[entry.name] = size
+        return sizes
 
     def read(self, path: str) -> bytes:
         """See `Files.read`."""
@@ -86,8 +110,8 @@ class LocalFiles(Files):
         """See `Files.write`: a staging name, fsync, then rename."""
         target = Path(self.root, path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        # The process id keeps two workers that retry the same shard out of each other's staging file.
-        staging = target.with_name(f"{target.name}.{os.getpid()}{STAGING_SUFFIX}")
+        # A token of its own keeps two workers that retry the same shard, on any hosts, out of each other's file.
+        staging = target.with_name(f"{target.name}.{secrets.token_hex(8)}{STAGING_SUFFIX}")
         try:
             with staging.open("wb") as stream:
                 for part in parts:
@@ -95,6 +119,7 @@ class LocalFiles(Files):
                 stream.flush()
                 os.fsync(stream.fileno())
             staging.replace(target)
+            _sync_folder(target.parent)
         except OSError as error:
             raise type(error)(error.errno, error.strerror, str(target)) from error
         finally:
@@ -121,6 +146,33 @@ class LocalFiles(Files):
             shutil.rmtree(target)
         else:
             target.unlink(missing_ok=True)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder; a link that leads in circles counts as one that nothing leads down from."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return True
+
+
+def _file_size(entry: os.DirEntry[str]) -> int | None:
+    """Size of a file, None where the entry is none, -1 where it cannot be looked at; raises FileNotFoundError."""
+    try:
+        return entry.stat().st_size if entry.is_file() else None
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return -1
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a rename last through a power cut, so that the commit point is never there before what it commits."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sha256_hex(data: bytes) -> str:

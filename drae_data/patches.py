@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from drae_data.errors import OptionError
+from drae_data.opencv import plain_opencv
 from drae_data.rank_images import Pixels
 from drae_data.strip_layout import Box
 
@@ -78,6 +79,7 @@ def resize(pixels: Pixels, height: int, width: int, grow: str) -> Pixels:
     Returns:
         uint8 [height, width].
     """
+    plain_opencv()
     before_height, before_width = pixels.shape
     shrunk_height, shrunk_width = min(before_height, height), min(before_width, width)
     # INTER_AREA turns into another interpolation where a side grows, so the sides that shrink go first.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.errors import CommitError, DatasetError, QuarantineError
+from drae_data.errors import CommitError, DatasetError, QuarantineError, RecordError
 from drae_data.files import STAGING_SUFFIX, Files, sha256_hex
 from drae_data.manifest import (
     REASONS,
@@ -100,7 +100,7 @@ def commit(target: Files, options: DatasetOptions, listing: Listing, plan: Seque
     shards = {task.name: ledger for task, ledger in zip(plan, ledgers, strict=True)}
     files["features.json"] = features(options)
     digest = dataset_digest(options, shards, files)
-    files[PROVENANCE] = provenance(options, shards, digest)
+    files[PROVENANCE] = provenance(options, shards, digest, files)
     for path, content in files.items():
         target.write(path, [content])
     target.remove(WORK)
@@ -135,10 +135,10 @@ def _checked_ledger(task: ShardTask, target: Files, options: DatasetOptions) -> 
         ledger = {**read_ledger(part), "index_sha256": sha256_hex(part)}
         content = target.read(task.name)
         records = sum(1 for _ in read_records(content))
-    except (OSError, DatasetError) as error:
+    except (OSError, DatasetError, RecordError) as error:
         raise CommitError(f"shard {task.name}: reported built, but it cannot be read back: {error}") from error
     if ledger["fingerprint"] != marker["fingerprint"]:
-        raise CommitError(f"shard {task.name}: the files are not those that the worker reported")
+        raise CommitError(f"shard {task.name}: the index is not the one that the worker reported")
     found = {
         **{(row["strip"], row["run"]): row["patches"] for row in ledger["acquisitions"]},
         **{(row["strip"], row["run"]): 0 for row in ledger["quarantine"]},
@@ -158,6 +158,8 @@ def _checked_ledger(task: ShardTask, target: Files, options: DatasetOptions) -> 
             f"shard {task.name}: expected {expected} records, its ledger says {ledger['records']} in "
             f"{ledger['bytes']} bytes, the file holds {records} in {len(content)} bytes"
         )
+    if sha256_hex(content) != ledger["sha256"]:
+        raise CommitError(f"shard {task.name}: its bytes changed after it was written: their SHA-256 is another")
     return ledger
 
 

@@ -12,15 +12,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from drae_data.acquisition_patches import (
-    BuiltAcquisition,
-    EncodedPatch,
-    build_acquisition,
-    read_frame_digests,
-)
-from drae_data.errors import DatasetError
+from drae_data.acquisition_folder import Source, read_source
+from drae_data.acquisition_patches import BuiltAcquisition, EncodedPatch, build_acquisition
+from drae_data.errors import AcquisitionError, DatasetError
 from drae_data.files import Files, sha256_hex
-from drae_data.manifest import AcquisitionRow, FrameFile, PatchRow, read_ledger, table_bytes
+from drae_data.manifest import AcquisitionRow, PatchRow, QuarantineRow, read_ledger, table_bytes
 from drae_data.options import DatasetOptions
 from drae_data.records import RECORD_OVERHEAD, frame_record
 from drae_data.shard_plan import PlannedAcquisition, ShardTask, hash_order
@@ -113,44 +109,46 @@ def finish_shard(started: StartedShard, options: DatasetOptions, target: Files) 
 def shard_fingerprint(
     task: ShardTask,
     options: DatasetOptions,
-    frames: Iterable[tuple[PlannedAcquisition, tuple[FrameFile, ...]]],
+    found: Iterable[tuple[PlannedAcquisition, Source | QuarantineRow]],
 ) -> str:
-    """SHA-256 of everything that decides a shard's bytes.
+    """SHA-256 of everything that decides the bytes of a shard and of its rows in the tables.
 
-    That is: its name and split, the options' content, and for each acquisition its key, folder and the names and
-    SHA-256 of its frames. No time, path above the root, host or machine enters.
+    That is: its name and split, the options' content, and for each acquisition its key and folder, and what was found
+    there: names and SHA-256 of the frames that were read, names of those that only had to be there, the number of other
+    files; or its quarantine row. No time, path above the root, host or machine enters.
     """
     sources = [
-        [
-            item.key.strip,
-            item.key.run,
-            item.folder,
-            item.validation_patches,
-            sorted([file.file, file.sha256] for file in files),
-        ]
-        for item, files in frames
+        [item.key.strip, item.key.run, item.folder, item.validation_patches, type(source).__name__, asdict(source)]
+        for item, source in found
     ]
-    identity = {
-        "shard": task.name,
-        "split": task.split,
-        "content": options.content(),
-        "acquisitions": sources,
-    }
+    identity = {"shard": task.name, "split": task.split, "content": options.content(), "acquisitions": sources}
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def _reuse(
     task: ShardTask, options: DatasetOptions, source: Files, target: Files, pool: ThreadPoolExecutor
 ) -> ShardSummary | None:
+    """The summary of a shard that an earlier build left good; None where there is none or its inputs changed.
+
+    An acquisition in quarantine is judged again, whole: what was wrong may have been a copy still under way.
+    """
     try:
         ledger = read_ledger(target.read(part_path(task.name)))
     except (OSError, DatasetError):
         return None
-    digests = list(pool.map(lambda item: read_frame_digests(item, options, source), task.acquisitions))
-    if any(not file.sha256 for files in digests for file in files):
-        return None
-    fingerprint = shard_fingerprint(task, options, zip(task.acquisitions, digests, strict=True))
-    if ledger.get("fingerprint") != fingerprint:
+    quarantined = {(row["strip"], row["run"]) for row in ledger["quarantine"]}
+
+    def find(item: PlannedAcquisition) -> Source | QuarantineRow | None:
+        if (item.key.strip, item.key.run) in quarantined:
+            return build_acquisition(item, task, options, source).found
+        try:
+            return read_source(item.folder, options, source)
+        except AcquisitionError:
+            return None
+
+    found = list(pool.map(find, task.acquisitions))
+    known = [(item, what) for item, what in zip(task.acquisitions, found, strict=True) if what is not None]
+    if len(known) < len(found) or shard_fingerprint(task, options, known) != ledger["fingerprint"]:
         return None
     try:
         if sha256_hex(target.read(task.name)) != ledger["sha256"]:
@@ -170,12 +168,14 @@ def _write_shard(
     rows = list(_patch_rows(task, patches))
     ledger = {
         "shard": task.name,
-        "fingerprint": shard_fingerprint(task, options, ((item.planned, item.frames) for item in built)),
+        "fingerprint": shard_fingerprint(task, options, ((item.planned, item.found) for item in built)),
         "sha256": digest.hexdigest(),
         "bytes": sum(row.length + RECORD_OVERHEAD for row in rows),
         "records": len(rows),
-        "acquisitions": [asdict(_acquisition_row(task, item)) for item in built if item.quarantine is None],
-        "quarantine": [asdict(item.quarantine) for item in built if item.quarantine is not None],
+        "acquisitions": [
+            asdict(_acquisition_row(task, item, item.found)) for item in built if isinstance(item.found, Source)
+        ],
+        "quarantine": [asdict(item.found) for item in built if isinstance(item.found, QuarantineRow)],
     }
     target.write(part_path(task.name), [table_bytes("patches", rows, ledger)])
     return _summary(ledger, reused=False)
@@ -199,11 +199,11 @@ def _patch_rows(task: ShardTask, patches: list[EncodedPatch]) -> Iterator[PatchR
         offset += len(patch.example) + RECORD_OVERHEAD
 
 
-def _acquisition_row(task: ShardTask, item: BuiltAcquisition) -> AcquisitionRow:
+def _acquisition_row(task: ShardTask, item: BuiltAcquisition, source: Source) -> AcquisitionRow:
     key = item.planned.key
     return AcquisitionRow(
         key.strip, key.run, item.planned.folder, item.height, item.width, len(item.patches), (task.split,),
-        (task.name,), item.ignored_files, item.frames,
+        (task.name,), source.ignored, source.frames,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from drae_data.errors import DraeError
+from drae_data.opencv import plain_opencv
 from drae_data.synthetic.liquid import Lenses, VialLiquid, pour
 from drae_data.synthetic.meniscus import Band, Matrix
 from drae_data.synthetic.optics import stamp
@@ -82,6 +83,7 @@ def render_acquisition(
     Yields:
         Frame index and frame, uint8 [h, w]. A frame depends on its index only, not on the others asked for.
     """
+    plain_opencv()
     spec, options = appearance.spec, rig.options
     size = (options.frame.width, options.frame.height)
     matrix = pose_matrix(rig, spec, run)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from drae_data.opencv import plain_opencv
 from drae_data.synthetic.defects import REGISTRY, Maps
 from drae_data.synthetic.geometry import Geometry
 from drae_data.synthetic.mould import ABSORPTION, Mould, make_mould
@@ -90,6 +91,7 @@ def make_rig(options: SynthesizeOptions) -> Rig:
     Returns:
         The rig; give the same one to every call and every thread.
     """
+    plain_opencv()
     geometry = Geometry(options.frame)
     shape = (options.frame.height + SPARE, options.frame.width + SPARE)
     return Rig(
@@ -120,6 +122,7 @@ def make_appearance(rig: Rig, spec: StripSpec) -> StripAppearance:
     Returns:
         The strip at rest, for all its acquisitions.
     """
+    plain_opencv()
     options, mould, frame = rig.options, rig.mould, rig.options.frame
     random = named_generator(options.seed, spec.set_name, spec.name, "resin")
     texture = window_of(rig.texture, frame.height, frame.width, random)

@@ -1,7 +1,10 @@
 """Shards against brute force; the same bytes whatever threads and order; good shards are kept, others built again."""
 
+import errno
 import json
+import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from drae_data.options import SplitOptions
 from drae_data.patches import PatchOptions
 from drae_data.publication import commit, open_version
 from drae_data.rank_images import Pixels
-from drae_data.records import decode_example, read_records
+from drae_data.records import decode_example, frame_record, read_records
 from drae_data.shard_plan import list_acquisitions, plan_shards
 from drae_data.shards import build_shard
 from drae_data.verification import verify_dataset
@@ -152,6 +155,25 @@ def test_a_task_that_no_worker_reported_stops_the_commit(tmp_path: Path) -> None
     assert not (tmp_path / "out" / "dataset_info.json").exists()
 
 
+def test_bytes_that_changed_without_a_change_of_length_stop_the_commit(tmp_path: Path) -> None:
+    root, options = write_line(tmp_path / "frames"), small_options()
+    source, target = LocalFiles(str(root)), LocalFiles(str(tmp_path / "out"))
+    listing = list_acquisitions(source, options)
+    plan = plan_shards(listing, options)
+    open_version(target, plan)
+    for task in plan:
+        build_shard(task, options, source, target, 1)
+    shard = tmp_path / "out" / plan[0].name
+    good = shard.read_bytes()
+    records = [data for _, data in read_records(good)]
+    shard.write_bytes(b"".join(frame_record(data) for data in reversed(records)))
+    with pytest.raises(CommitError, match=f"{plan[0].name}: its bytes changed"):
+        commit(target, options, listing, plan)
+    shard.write_bytes(good[:40] + bytes([good[40] ^ 1]) + good[41:])
+    with pytest.raises(CommitError, match=f"{plan[0].name}: reported built, but it cannot be read back: record 0"):
+        commit(target, options, listing, plan)
+
+
 def test_a_record_lost_from_a_shard_stops_the_commit(tmp_path: Path) -> None:
     root, options = write_line(tmp_path / "frames"), small_options()
     source, target = LocalFiles(str(root)), LocalFiles(str(tmp_path / "out"))
@@ -191,8 +213,109 @@ def test_a_bad_frame_sends_its_acquisition_to_quarantine_and_the_rest_is_built(t
     assert (row["folder"], row["strip"], row["run"], row["reason"]) == ("C/run_01", "C", 1, reason)
     assert row["file"].startswith("frame_")
     assert row["detail"]
-    # The quarantined acquisition is remembered too: nothing is built again.
+    # The same is found again: nothing is written anew.
     assert build_dataset(root, out, options).reused == committed.shards
+
+
+@dataclass(frozen=True)
+class Glitch(LocalFiles):
+    """Files of which one is cut short at its first reading, as while it is being copied."""
+
+    path: str
+    reads: list[str] = field(default_factory=list)
+
+    def read(self, path: str) -> bytes:
+        self.reads.append(path)
+        content = super().read(path)
+        return content[:50] if path == self.path and self.reads.count(path) == 1 else content
+
+
+def test_a_fault_that_passed_is_not_remembered(tmp_path: Path) -> None:
+    root, out, options = write_line(tmp_path / "frames"), tmp_path / "out", small_options(max_quarantined=1)
+    source, target = Glitch(str(root), "C/run_01/frame_01.png"), LocalFiles(str(out))
+    listing = list_acquisitions(source, options)
+    plan = plan_shards(listing, options)
+    open_version(target, plan)
+    for task in plan:
+        build_shard(task, options, source, target, 1)
+    assert [row.folder for row in commit(target, options, listing, plan).quarantine] == ["C/run_01"]
+    healed = build_dataset(root, out, options)
+    assert healed.quarantine == ()
+    assert healed.reused == healed.shards - 1
+    assert healed.digest == build_dataset(root, tmp_path / "fresh", options).digest
+
+
+def add_junk(root: Path) -> None:
+    (root / "A/run_00/Thumbs.db").write_bytes(b"x")
+
+
+def remove_unread_frame(root: Path) -> None:
+    (root / "A/run_00/frame_01.png").unlink()
+
+
+def empty_unread_frame(root: Path) -> None:
+    (root / "A/run_00/frame_01.png").write_bytes(b"")
+
+
+def rename_frame(root: Path) -> None:
+    (root / "A/run_00/frame_02.png").rename(root / "A/run_00/frame_2.png")
+
+
+@pytest.mark.parametrize("change", [add_junk, remove_unread_frame, empty_unread_frame, rename_frame])
+def test_a_build_that_goes_on_ends_as_one_from_nothing(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    """Frame 1 must be there, but no patch needs it."""
+    images = small_options().images
+    options = small_options(images=(images[0], images[2]), max_quarantined=1)
+    root = write_line(tmp_path / "frames")
+    first = build_dataset(root, tmp_path / "out", options)
+    change(root)
+    second = build_dataset(root, tmp_path / "out", options)
+    assert second.digest == build_dataset(root, tmp_path / "fresh", options).digest
+    assert second.digest != first.digest
+
+
+def test_folders_that_end_too_early_are_named(tmp_path: Path) -> None:
+    root = write_line(tmp_path / "frames")
+    (root / "F").mkdir()
+    (root / "F/frame_00.png").write_bytes(b"a frame one level too high")
+    (root / "G").symlink_to("G")
+    committed = build_dataset(root, tmp_path / "out", small_options(max_quarantined=2))
+    assert [(row.folder, row.reason) for row in committed.quarantine] == [
+        ("F", "unmatched_name"), ("G", "unmatched_name"),
+    ]  # fmt: skip
+
+
+def test_a_frame_that_links_to_itself_is_unreadable(tmp_path: Path) -> None:
+    root = write_line(tmp_path / "frames")
+    frame = root / "A/run_00/frame_01.png"
+    frame.unlink()
+    frame.symlink_to(frame.name)
+    (row,) = build_dataset(root, tmp_path / "out", small_options(max_quarantined=1)).quarantine
+    assert (row.reason, row.file) == ("unreadable", "frame_01.png")
+
+
+@dataclass(frozen=True)
+class Failing(LocalFiles):
+    """Files of which one cannot be listed or read, for a reason that lasts or one that may pass."""
+
+    path: str
+    number: int
+
+    def names(self, folder: str) -> dict[str, int]:
+        if folder == self.path:
+            raise OSError(self.number, os.strerror(self.number), folder)
+        return super().names(folder)
+
+
+def test_rights_are_a_reason_and_a_moment_of_the_disk_is_not(tmp_path: Path) -> None:
+    root, options = write_line(tmp_path / "frames"), small_options()
+    target = LocalFiles(str(tmp_path / "out"))
+    plan = plan_shards(list_acquisitions(LocalFiles(str(root)), options), options)
+    task = next(task for task in plan if any(item.folder == "A/run_00" for item in task.acquisitions))
+    summary = build_shard(task, options, Failing(str(root), "A/run_00", errno.EACCES), target, 1)
+    assert summary.quarantined == 1
+    with pytest.raises(OSError, match="Input/output error"):
+        build_shard(task, options, Failing(str(root), "A/run_00", errno.EIO), LocalFiles(str(tmp_path / "b")), 1)
 
 
 def test_frames_of_unequal_size_where_any_size_is_taken(tmp_path: Path) -> None:
