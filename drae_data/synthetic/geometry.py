@@ -28,8 +28,9 @@ WEB_TOP, WEB_BOTTOM = 474.0, 992.0
 FLANGE = 8.0
 
 REGIONS = ("R0", "R1", "R2", "R3")
-REGION_ROWS = {"R0": (40.0, 290.0), "R1": (296.0, 546.0), "R2": (552.0, 802.0), "R3": (808.0, 1058.0)}
-BOX_HALF = 124.0
+# At 1400 x 1100 a box is a patch of 256 x 256, pixel for pixel.
+REGION_ROWS = {"R0": (37.0, 293.0), "R1": (293.0, 549.0), "R2": (549.0, 805.0), "R3": (805.0, 1061.0)}
+BOX_HALF = 128.0
 
 Box = tuple[int, int, int, int]
 

@@ -26,11 +26,11 @@ def test_boxes_lie_in_the_frame_and_apart(height, width, vials):
         assert l1 + w1 <= l2 or l2 + w2 <= l1 or t1 + h1 <= t2 or t2 + h2 <= t1
 
 
-def test_the_demo_boxes_are_about_as_large_as_a_patch():
+def test_the_demo_boxes_are_as_large_as_a_patch():
     boxes = demo_boxes(1100, 1400, 5)
-    # By hand: a pitch of 256 pixels, the middle vial in the middle of 1400 columns, 124 to each side.
-    assert boxes["R0"][2] == (576, 40, 248, 250)
-    assert boxes["R3"][0] == (64, 808, 248, 250)
+    # By hand: a pitch of 256 pixels, the middle vial in the middle of 1400 columns, 128 to each side.
+    assert boxes["R0"][2] == (572, 37, 256, 256)
+    assert boxes["R3"][0] == (60, 805, 256, 256)
 
 
 @pytest.mark.parametrize("vials", [5, 3])
