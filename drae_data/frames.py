@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import PIL.Image
+import PIL.PngImagePlugin
 import PIL.TiffImagePlugin
 
 from drae_data.errors import AcquisitionError
@@ -15,6 +16,14 @@ from drae_data.rank_images import Pixels, size_text
 FORMATS = ("PNG", "BMP", "TIFF")
 _TIFF_PHOTOMETRIC = 262
 _TIFF_MIN_IS_BLACK = 1
+_TIFF_ORIENTATION = 274
+_TIFF_TOP_LEFT = 1
+# The signature, then length, name, width and height of the chunk IHDR, which comes first.
+_PNG_BIT_DEPTH = 24
+
+# Pillow refuses large images by a number of its own, before `max_frame_pixels` is asked. Nothing is decoded by Pillow
+# here, and `_judge` decides from the header alone.
+PIL.Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True)
@@ -46,12 +55,10 @@ def read_header(data: bytes, max_pixels: int) -> FrameHeader:
         raise AcquisitionError("empty_file", "expected an image, got a file of 0 bytes")
     try:
         with warnings.catch_warnings():
-            # Pillow warns of bombs and of broken metadata; the size is judged below and broken pixels by the decoder.
+            # Pillow warns of broken metadata; broken pixels are judged by the decoder.
             warnings.simplefilter("ignore")
             with PIL.Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                return _judge(image, max_pixels)
-    except PIL.Image.DecompressionBombError as error:
-        raise AcquisitionError("too_large", f"expected at most {max_pixels} pixels: {error}") from error
+                return _judge(image, data, max_pixels)
     except AcquisitionError:
         raise
     except Exception as error:
@@ -62,7 +69,7 @@ def read_header(data: bytes, max_pixels: int) -> FrameHeader:
         ) from error  # fmt: skip
 
 
-def _judge(image: PIL.Image.Image, max_pixels: int) -> FrameHeader:
+def _judge(image: PIL.Image.Image, data: bytes, max_pixels: int) -> FrameHeader:
     width, height = image.size
     if width * height > max_pixels:
         raise AcquisitionError(
@@ -70,9 +77,19 @@ def _judge(image: PIL.Image.Image, max_pixels: int) -> FrameHeader:
         )
     if image.mode != "L":
         raise AcquisitionError("not_grey_8_bit", f"expected 8 bit grey, got pixel type {image.mode!r}")
+    if isinstance(image, PIL.PngImagePlugin.PngImageFile):
+        # Pillow's mode is L for grey of 2 and 4 bits too, which the decoder would spread over 0 to 255.
+        if data[_PNG_BIT_DEPTH] != 8:
+            raise AcquisitionError("not_grey_8_bit", f"expected 8 bit grey, got {data[_PNG_BIT_DEPTH]} bit")
+        if image.n_frames != 1:
+            raise AcquisitionError("unsupported_format", f"expected a PNG of one image, got {image.n_frames}")
     if isinstance(image, PIL.TiffImagePlugin.TiffImageFile):
         if image.n_frames != 1:
             raise AcquisitionError("unsupported_format", f"expected a TIFF of one page, got {image.n_frames}")
+        orientation = image.tag_v2.get(_TIFF_ORIENTATION, _TIFF_TOP_LEFT)
+        # The decoder would turn the pixels, and the boxes would lie elsewhere.
+        if orientation != _TIFF_TOP_LEFT:
+            raise AcquisitionError("unsupported_format", f"expected TIFF orientation 1 or none, got {orientation}")
         photometric = image.tag_v2.get(_TIFF_PHOTOMETRIC)
         if photometric != _TIFF_MIN_IS_BLACK:
             raise AcquisitionError("unsupported_format", f"expected TIFF MinIsBlack (1), got photometric {photometric}")

@@ -17,6 +17,9 @@ from drae_data.records import FEATURES
 from drae_data.shard_plan import ShardTask
 from drae_data.shards import part_path
 
+# TFDS finds the shards by these two; the names are those that `shard_name` gives.
+FILE_FORMAT = "tfrecord"
+FILEPATH_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 _TFDS = "tensorflow_datasets.core.features"
 
 
@@ -54,7 +57,7 @@ def dataset_info(options: DatasetOptions, plan: Sequence[ShardTask], shards: Map
             "name": split,
             "shardLengths": [str(ledger["records"]) for ledger in ledgers],
             "numBytes": str(sum(ledger["bytes"] for ledger in ledgers)),
-            "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
+            "filepathTemplate": FILEPATH_TEMPLATE,
         }
         for split, ledgers in by_split.items()
     ]
@@ -62,7 +65,7 @@ def dataset_info(options: DatasetOptions, plan: Sequence[ShardTask], shards: Map
         "name": options.name,
         "version": options.version,
         "description": "Patches of vial strips, one per image, vial and region; see provenance.json.",
-        "fileFormat": "tfrecord",
+        "fileFormat": FILE_FORMAT,
         "moduleName": "drae_data",
         "splits": splits,
     })  # fmt: skip
@@ -76,7 +79,7 @@ def dataset_digest(options: DatasetOptions, shards: Mapping[str, dict[str, Any]]
         shards: ledgers by shard name, each with the `sha256` of the shard and the `index_sha256` of its index.
         others: the content of the tables and of `features.json`, by path.
     """
-    files = {name: sha256_hex(content) for name, content in others.items()}
+    files = _digests(others)
     for name, ledger in shards.items():
         files[name], files[part_path(name)] = ledger["sha256"], ledger["index_sha256"]
     return combined_digest(options.name, options.version, options.content(), files)
@@ -93,8 +96,21 @@ def combined_digest(name: str, version: str, content: Mapping[str, Any], files: 
     return sha256_hex(json.dumps(identity, sort_keys=True).encode())
 
 
-def provenance(options: DatasetOptions, shards: Mapping[str, dict[str, Any]], digest: str) -> bytes:
-    """`provenance.json`: parameters, code version, digests; with the tables it leads every patch back to its frame."""
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: sha256_hex(content) for path, content in files.items()}
+
+
+def provenance(
+    options: DatasetOptions, shards: Mapping[str, dict[str, Any]], digest: str, others: Mapping[str, bytes]
+) -> bytes:
+    """`provenance.json`: parameters, code version, digests; with the tables it leads every patch back to its frame.
+
+    Args:
+        options: of the dataset.
+        shards: ledgers by shard name, see `dataset_digest`.
+        digest: of the dataset.
+        others: the content of the tables and of `features.json`, by path.
+    """
     return _json({
         "dataset": options.name,
         "version": options.version,
@@ -119,6 +135,7 @@ def provenance(options: DatasetOptions, shards: Mapping[str, dict[str, Any]], di
             }
             for name, ledger in sorted(shards.items())
         ],
+        "files": _digests(others),
     })  # fmt: skip
 
 
@@ -132,7 +149,7 @@ def read_json(files: Files, path: str, what: str) -> dict[str, Any]:
         values = json.loads(files.read(path))
     except FileNotFoundError as error:
         raise DatasetError(f"{files.root}/{path}: absent: {what}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(f"{files.root}/{path}: expected JSON: {error}") from error
     if not isinstance(values, dict):
         raise DatasetError(f"{files.root}/{path}: expected a JSON object, got {type(values).__name__}")

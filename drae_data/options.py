@@ -54,7 +54,7 @@ class DatasetOptions:
         layout: the strip layout.
         patch: size and fit of patches.
         split: see `SplitOptions`.
-        shard_patches: most patches in one shard; bounds a worker's memory.
+        shard_patches: most patches in one shard, but at least one acquisition; bounds a worker's memory.
         max_frame_pixels: larger frames are refused before they are decoded.
         max_quarantined: a build that quarantines more acquisitions fails.
     """

@@ -8,6 +8,9 @@ from itertools import combinations
 from drae_data.errors import AcquisitionError, OptionError
 from drae_data.rank_images import size_text
 
+# A rounding unit, so that fractions such as 0.9 + 0.1 count as inside, and thirds that touch as apart.
+_SLACK = 1e-9
+
 
 @dataclass(frozen=True)
 class Box:
@@ -20,11 +23,8 @@ class Box:
 
     def overlaps(self, other: "Box") -> bool:
         """Whether the two share a pixel."""
-        return (
-            self.left < other.left + other.width
-            and other.left < self.left + self.width
-            and self.top < other.top + other.height
-            and other.top < self.top + self.height
+        return _overlap(
+            (self.left, self.top, self.width, self.height), (other.left, other.top, other.width, other.height), 0
         )
 
 
@@ -67,34 +67,41 @@ class StripLayout:
         if len(set(counts.values())) != 1 or 0 in counts.values():
             raise OptionError("strip_layout.boxes", counts, "the same number of vials, one or more, in every region")
         for region, row in self.boxes.items():
-            if not region or "/" in region:
-                raise OptionError("strip_layout.boxes", region, "a region name without a slash")
+            # What is printable has no lone surrogates either, so that it can be written as UTF-8.
+            if not region or "/" in region or not region.isprintable():
+                raise OptionError("strip_layout.boxes", region, "a region name of printable characters without a slash")
             for vial, box in enumerate(row):
                 self._check_box(f"strip_layout.boxes.{region}[{vial}]", box)
+        self._check_overlap()
         if self.frame_size is not None:
-            self._check_overlap(self.place(*self.frame_size))
+            try:
+                self.place(*self.frame_size)
+            except AcquisitionError as error:
+                raise OptionError("strip_layout.boxes", error.detail, "boxes of a pixel or more") from error
 
     def _check_box(self, key: str, box: tuple[float, float, float, float]) -> None:
         left, top, width, height = box
+        if not all(math.isfinite(value) for value in box):
+            raise OptionError(key, box, "finite numbers [left, top, width, height]")
         if self.units == "pixels" and any(value != math.floor(value) for value in box):
             raise OptionError(key, box, "whole numbers of pixels [left, top, width, height]")
         frame_height, frame_width = self.frame_size if self.units == "pixels" and self.frame_size else (1, 1)
         inside = left >= 0 and top >= 0 and width > 0 and height > 0
-        # A rounding unit of slack, so that fractions such as 0.9 + 0.1 still count as inside.
-        slack = 1e-9
-        if not inside or left + width > frame_width + slack or top + height > frame_height + slack:
+        if not inside or left + width > frame_width + _SLACK or top + height > frame_height + _SLACK:
             unit = f"{frame_width} x {frame_height} pixels" if self.units == "pixels" else "1 x 1 (fractions)"
             raise OptionError(key, box, f"[left, top, width, height] with a positive size inside a frame of {unit}")
 
-    def _check_overlap(self, placed: tuple[PlacedBox, ...]) -> None:
+    def _check_overlap(self) -> None:
+        """Judges the boxes as they were given: edges that touch stay touching in the pixels of any frame."""
         if self.allow_overlap:
             return
-        for one, other in combinations(placed, 2):
-            if one.box.overlaps(other.box):
+        given = [
+            (f"vial {vial} {region}", row[vial]) for vial in range(self.vials) for region, row in self.boxes.items()
+        ]
+        for (one, box), (other, other_box) in combinations(given, 2):
+            if _overlap(box, other_box, _SLACK):
                 raise OptionError(
-                    "strip_layout.boxes",
-                    f"vial {one.vial} {one.region} and vial {other.vial} {other.region}",
-                    "boxes that share no pixel (or allow_overlap: true)",
+                    "strip_layout.boxes", f"{one} and {other}", "boxes that share no pixel (or allow_overlap: true)"
                 )
 
     @property
@@ -131,6 +138,15 @@ class StripLayout:
                     f"vial {item.vial} {item.region} has no pixel in {size_text((height, width))}",
                 )
         return placed
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float], slack: float) -> bool:
+    """Whether two boxes [left, top, width, height] share more than `slack` in both directions."""
+    left, top, width, height = one
+    other_left, other_top, other_width, other_height = other
+    shared_width = min(left + width, other_left + other_width) - max(left, other_left)
+    shared_height = min(top + height, other_top + other_height) - max(top, other_top)
+    return shared_width > slack and shared_height > slack
 
 
 def _to_pixels(box: tuple[float, float, float, float], scale_x: int, scale_y: int) -> Box:

@@ -6,17 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from drae_data.acquisition import AcquisitionKey, Image
+from drae_data.acquisition import AcquisitionKey
 from drae_data.errors import DatasetError
 from drae_data.files import Files, sha256_hex
-from drae_data.manifest import read_table
-from drae_data.metadata import combined_digest, read_json
+from drae_data.metadata import FILE_FORMAT, FILEPATH_TEMPLATE, combined_digest
 from drae_data.publication import COMMIT_POINT, PROVENANCE
-from drae_data.shards import PATCHES, part_path
-from drae_data.verification_shard import Fault, ShardFacts, check_shard
+from drae_data.shards import PATCHES, WORK, done_path, part_path
+from drae_data.verification_claims import OTHERS, TABLES, Claims, Info, ShardClaim, read_claims, read_info
+from drae_data.verification_shard import Fault, ShardFacts, capped, check_shard, table_rows
 
-_METADATA = {COMMIT_POINT, PROVENANCE, "features.json"}
-_TABLES = ("acquisitions", "quarantine")
+_Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -44,23 +43,9 @@ class Verification:
     faults: tuple[Fault, ...]
 
 
-@dataclass(frozen=True)
-class _Claims:
-    """What the metadata of a version claims."""
-
-    info: dict[str, Any]
-    provenance: dict[str, Any]
-    tables: dict[str, list[dict[str, Any]]]
-
-    @property
-    def expected_patches(self) -> list[str]:
-        """The last parts of the keys that every acquisition must have: `f07/v2/R1`, ..."""
-        parameters = self.provenance["parameters"]
-        rows = parameters["strip_layout"]["boxes"]
-        return [
-            f"{Image.parse(image)}/v{vial}/{region}"
-            for image in parameters["images"] for region, boxes in rows for vial in range(len(boxes))
-        ]  # fmt: skip
+def claimed_records(files: Files) -> int:
+    """How many records `dataset_info.json` claims; raises `DatasetError` where it is absent or distorted."""
+    return sum(length for split in read_info(files).splits for _, length in split.shards)
 
 
 def verify_dataset(files: Files, threads: int, checked: Callable[[int], None] = lambda _: None) -> Verification:
@@ -72,108 +57,142 @@ def verify_dataset(files: Files, threads: int, checked: Callable[[int], None] = 
         checked: called with the number of records of each shard as it is done; may be called from any thread.
 
     Raises:
-        DatasetError: there is nothing to verify: not committed, or its metadata cannot be read.
+        DatasetError: there is nothing to verify: not committed, or its JSON files are distorted.
     """
-    claims = _read_claims(files)
-    shards = {shard["name"]: shard for shard in claims.provenance["shards"]}
-    size = claims.provenance["parameters"]["patch"]["size"]
+    claims = read_claims(files)
 
-    def check(name: str) -> ShardFacts:
-        facts = check_shard(files, name, shards[name], size)
+    def check(claim: ShardClaim) -> ShardFacts:
+        facts = check_shard(files, claim, claims.size)
         checked(facts.records)
         return facts
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        facts = list(pool.map(check, sorted(shards)))
+        facts = list(pool.map(check, claims.shards.values()))
     faults = [fault for item in facts for fault in item.faults]
-    faults += _check_folder(files, shards)
-    faults += _check_info(claims, shards)
-    faults += _check_acquisitions(claims, facts)
+    others = {path: _read(files, path) for path in OTHERS}
+    tables = {name: _rows(name, others[path]) for name, path in TABLES.items()}
+    faults += _check_others(claims, others, tables)
+    faults += _check_folder(files, claims.shards)
+    faults += _check_info(claims.info, claims.shards)
+    faults += _check_acquisitions(claims, facts, tables)
     shared = _shared_strips(facts)
     faults += _check_split(claims, facts, shared)
-    faults += _check_digest(files, claims, facts)
+    faults += _check_digest(claims, facts, others)
     records: Counter[str] = Counter()
     for item in facts:
         records[item.split] += item.records
     return Verification(
-        f"{claims.info['name']} {claims.info['version']}", claims.provenance["digest"], len(shards), dict(records),
-        len(claims.tables["acquisitions"]), len(claims.tables["quarantine"]), len(shared), tuple(faults),
+        f"{claims.info.name} {claims.info.version}", claims.digest, len(facts), dict(records),
+        len(tables["acquisitions"] or ()), len(tables["quarantine"] or ()), len(shared), tuple(faults),
     )  # fmt: skip
 
 
-def _read_claims(files: Files) -> _Claims:
+def _read(files: Files, path: str) -> bytes | None:
+    """The content of a file; None where it cannot be read."""
     try:
-        info = read_json(files, COMMIT_POINT, "this is no committed dataset version; run the build to its end")
-        provenance = read_json(files, PROVENANCE, "the version was not made by this project's build")
-        tables = {name: read_table(name, files.read(f"{name}.parquet")).to_pylist() for name in _TABLES}
-        _ = info["name"], info["version"], info["splits"]
-        _ = provenance["digest"], provenance["shards"], provenance["parameters"]["patch"]["size"]
-    except KeyError as error:
-        raise DatasetError(f"{files.root}: its metadata lacks the entry {error}") from error
-    except OSError as error:
-        raise DatasetError(f"{files.root}: {error.filename or ''}: {error.strerror or error}") from error
-    return _Claims(info, provenance, tables)
+        return files.read(path)
+    except OSError:
+        return None
 
 
-def _check_folder(files: Files, shards: Mapping[str, Any]) -> Iterator[Fault]:
-    """Files that should not be there."""
-    known = {"": {*shards, *_METADATA, *(f"{name}.parquet" for name in _TABLES)}}
-    known[PATCHES] = {part_path(name).removeprefix(f"{PATCHES}/") for name in shards}
+def _rows(name: str, content: bytes | None) -> _Rows | None:
+    """The rows of a table; None where they cannot be read."""
+    try:
+        return None if content is None else table_rows(name, content)
+    except DatasetError:
+        return None
+
+
+def _digest(content: bytes | None) -> str:
+    """SHA-256; empty where there is no content."""
+    return "" if content is None else sha256_hex(content)
+
+
+def _check_others(
+    claims: Claims, others: Mapping[str, bytes | None], tables: Mapping[str, _Rows | None]
+) -> Iterator[Fault]:
+    """The tables and `features.json`: one fault each, the one that says most."""
+    unreadable = {TABLES[name] for name, rows in tables.items() if rows is None}
+    for path, content in others.items():
+        if content is None:
+            yield Fault("missing_file", path, "it cannot be read")
+        elif path in unreadable:
+            yield Fault("broken_table", path, "expected the Parquet file of the build; what needs it is not checked")
+        elif (found := _digest(content)) != claims.files[path]:
+            yield Fault("file_digest", path, f"expected SHA-256 {claims.files[path]}, its bytes give {found}")
+
+
+def _check_folder(files: Files, shards: Mapping[str, ShardClaim]) -> Iterator[Fault]:
+    """Files and folders that should not be there; hidden folders other than the build's own are not seen."""
+    known = {
+        "": {*shards, *OTHERS, COMMIT_POINT, PROVENANCE},
+        PATCHES: {part_path(name).removeprefix(f"{PATCHES}/") for name in shards},
+    }
     for folder, names in known.items():
         for name in sorted(set(files.names(folder)) - names):
             path = f"{folder}/{name}" if folder else name
             yield Fault("stray_file", path, "it belongs to no shard or table of this version")
+    below = (folder for folder in files.folders(2) if folder.startswith(f"{PATCHES}/"))
+    for folder in sorted({*files.folders(1), *below} - {PATCHES}):
+        yield Fault("stray_file", folder, "a folder that belongs to no version")
+    if files.names(WORK) or files.names(done_path("").rpartition("/")[0]):
+        yield Fault("stray_file", WORK, "the working folder of a build is left over")
 
 
-def _check_info(claims: _Claims, shards: Mapping[str, Any]) -> Iterator[Fault]:
-    """What TFDS readers rely on: splits, shard names, lengths, sizes."""
+def _check_info(info: Info, shards: Mapping[str, ShardClaim]) -> Iterator[Fault]:
+    """What TFDS readers rely on: file format, splits, shard names, lengths, sizes."""
+    if info.file_format != FILE_FORMAT:
+        yield Fault("info_mismatch", COMMIT_POINT, f"fileFormat: expected {FILE_FORMAT}, got {info.file_format}")
     named = set()
-    for split in claims.info["splits"]:
-        lengths = split["shardLengths"]
-        names = [
-            f"{claims.info['name']}-{split['name']}.tfrecord-{number:05d}-of-{len(lengths):05d}"
-            for number in range(len(lengths))
-        ]
-        named.update(names)
-        for name, length in zip(names, lengths, strict=True):
-            claimed = shards.get(name, {}).get("records")
-            if str(claimed) != length:
+    for split in info.splits:
+        if split.template != FILEPATH_TEMPLATE:
+            detail = f"filepathTemplate: expected {FILEPATH_TEMPLATE}, got {split.template}"
+            yield Fault("info_mismatch", split.name, detail)
+        for name, length in split.shards:
+            named.add(name)
+            claimed = shards[name].records if name in shards else None
+            if claimed != length:
                 yield Fault("info_mismatch", name, f"{COMMIT_POINT} says {length} records, {PROVENANCE} {claimed}")
-        total = sum(shards[name]["bytes"] for name in names if name in shards)
-        if str(total) != split["numBytes"]:
-            yield Fault(
-                "info_mismatch",
-                split["name"],
-                f"{COMMIT_POINT} says {split['numBytes']} bytes, the shards are {total}",
-            )
+        total = sum(shards[name].bytes for name, _ in split.shards if name in shards)
+        if total != split.bytes:
+            detail = f"{COMMIT_POINT} says {split.bytes} bytes, the shards are {total}"
+            yield Fault("info_mismatch", split.name, detail)
     for name in sorted(set(shards) - named):
         yield Fault("info_mismatch", name, f"{PROVENANCE} names it, {COMMIT_POINT} does not")
 
 
-def _check_acquisitions(claims: _Claims, facts: Sequence[ShardFacts]) -> Iterator[Fault]:
-    """Every acquisition of the table has each expected patch exactly once, and no other acquisition has any."""
+def _check_acquisitions(
+    claims: Claims, facts: Sequence[ShardFacts], tables: Mapping[str, _Rows | None]
+) -> Iterator[Fault]:
+    """Every acquisition has each expected patch exactly once, and the tables name the same acquisitions as the shards.
+
+    Where a table cannot be read, what the shards hold is checked without it.
+    """
     expected = Counter(claims.expected_patches)
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    shards: defaultdict[str, set[str]] = defaultdict(set)
+    places: defaultdict[str, list[ShardFacts]] = defaultdict(list)
     for item in facts:
         for key, parts in item.patches.items():
             found[key].update(parts)
-            shards[key].add(item.name)
-    for row in claims.tables["acquisitions"]:
-        key = str(AcquisitionKey(row["strip"], row["run"]))
-        patches = found.pop(key, Counter())
-        if missing := expected - patches:
+            places[key].append(item)
+    rows = [(str(AcquisitionKey(row["strip"], row["run"])), row) for row in tables["acquisitions"] or ()]
+    named = Counter(key for key, _ in rows)
+    for key in sorted({*named, *found}):
+        if missing := expected - found[key]:
             yield Fault("missing_patch", key, f"{missing.total()} of {expected.total()} patches: {_few(missing)}")
-        if extra := patches - expected:
+        if extra := found[key] - expected:
             yield Fault("duplicate_patch", key, f"{extra.total()} patches more than once or unknown: {_few(extra)}")
-        if row["patches"] != expected.total() or set(row["shards"]) != shards[key]:
-            detail = f"the table says {row['patches']} patches in {row['shards']}, the shards {sorted(shards[key])}"
-            yield Fault("table_mismatch", key, detail)
-    for key in sorted(found):
-        yield Fault("unknown_acquisition", key, "it has patches, but no row in acquisitions.parquet")
-    built = {(row["strip"], row["run"]) for row in claims.tables["acquisitions"]}
-    for row in claims.tables["quarantine"]:
-        if (row["strip"], row["run"]) in built:
+        if named[key] > 1:
+            yield Fault("table_mismatch", key, f"it has {named[key]} rows in acquisitions.parquet")
+        if not named[key] and tables["acquisitions"] is not None:
+            yield Fault("unknown_acquisition", key, "it has patches, but no row in acquisitions.parquet")
+    for key, row in rows:
+        claimed = (row["patches"], sorted(row["shards"]), sorted(row["splits"]))
+        actual = (expected.total(), [item.name for item in places[key]], sorted({item.split for item in places[key]}))
+        if claimed != actual:
+            yield Fault("table_mismatch", key, f"patches, shards, splits: the table says {claimed}, it is {actual}")
+    for row in tables["quarantine"] or ():
+        if str(AcquisitionKey(row["strip"], row["run"])) in named:
             yield Fault("table_mismatch", row["folder"], "it is in quarantine and in acquisitions.parquet")
 
 
@@ -186,12 +205,11 @@ def _shared_strips(facts: Sequence[ShardFacts]) -> set[str]:
     return {strip for strip, splits in sides.items() if len(splits) > 1}
 
 
-def _check_split(claims: _Claims, facts: Sequence[ShardFacts], shared: set[str]) -> Iterator[Fault]:
-    by = claims.provenance["parameters"]["split"]["by"]
-    if by == "strip":
+def _check_split(claims: Claims, facts: Sequence[ShardFacts], shared: set[str]) -> Iterator[Fault]:
+    if claims.split_by == "strip":
         for strip in sorted(shared):
             yield Fault("split_leak", strip, "the strip has patches on more than one side (split by strip)")
-    if by == "acquisition":
+    if claims.split_by == "acquisition":
         sides: defaultdict[str, set[str]] = defaultdict(set)
         for item in facts:
             for key in item.patches:
@@ -200,26 +218,14 @@ def _check_split(claims: _Claims, facts: Sequence[ShardFacts], shared: set[str])
             yield Fault("split_leak", key, "the acquisition has patches on more than one side (split by acquisition)")
 
 
-def _check_digest(files: Files, claims: _Claims, facts: Sequence[ShardFacts]) -> Iterator[Fault]:
+def _check_digest(claims: Claims, facts: Sequence[ShardFacts], others: Mapping[str, bytes | None]) -> Iterator[Fault]:
     """The dataset digest, from the bytes that are there."""
-    parameters = {
-        name: value for name, value in claims.provenance["parameters"].items()
-        if name in claims.provenance["content_parameters"]
-    }  # fmt: skip
-    found = {path: _digest(files, path) for path in (*(f"{name}.parquet" for name in _TABLES), "features.json")}
+    found = {path: _digest(content) for path, content in others.items()}
     for item in facts:
         found[item.name], found[part_path(item.name)] = item.sha256, item.index_sha256
-    digest = combined_digest(claims.info["name"], claims.info["version"], parameters, found)
-    if digest != claims.provenance["digest"]:
-        yield Fault("dataset_digest", PROVENANCE, f"says {claims.provenance['digest']}, the files give {digest}")
-
-
-def _digest(files: Files, path: str) -> str:
-    """SHA-256 of a file; empty where it cannot be read."""
-    try:
-        return sha256_hex(files.read(path))
-    except OSError:
-        return ""
+    digest = combined_digest(claims.info.name, claims.info.version, claims.content, found)
+    if digest != claims.digest:
+        yield Fault("dataset_digest", PROVENANCE, f"says {claims.digest}, the files give {digest}")
 
 
 def _few(counts: Counter[str]) -> str:
@@ -228,17 +234,35 @@ def _few(counts: Counter[str]) -> str:
 
 
 def frames_changed(files: Files, frames: Files) -> Iterator[Fault]:
-    """Frames whose bytes are no longer those that the dataset was built from.
+    """Frames whose bytes are no longer those that the dataset was built from; after the first ones a count.
 
     Args:
         files: the version folder.
         frames: the root of the frames.
     """
-    for row in _read_claims(files).tables["acquisitions"]:
-        for frame in row["frames"]:
-            path = f"{row['folder']}/{frame['file']}"
-            found = _digest(frames, path)
-            if not found:
-                yield Fault("frame_missing", path, "it cannot be read")
-            elif found != frame["sha256"]:
-                yield Fault("frame_changed", path, f"built from SHA-256 {frame['sha256']}, now {found}")
+    path = TABLES["acquisitions"]
+    rows = _rows("acquisitions", _read(files, path))
+    if rows is None:
+        yield Fault("frames_unchecked", path, "it cannot be read, and it names the frames")
+    elif rows and not any(_holds_files(frames, row["folder"]) for row in rows):
+        detail = f"no folder, or none of the {len(rows)} acquisitions lies below it; the first is {rows[0]['folder']}"
+        yield Fault("frames_absent", frames.root, detail)
+    else:
+        yield from capped((fault for row in rows for fault in _changed_in(row, frames)), frames.root)
+
+
+def _holds_files(files: Files, folder: str) -> bool:
+    try:
+        return bool(files.names(folder))
+    except OSError:
+        return False
+
+
+def _changed_in(acquisition: Mapping[str, Any], frames: Files) -> Iterator[Fault]:
+    for frame in acquisition["frames"]:
+        path = f"{acquisition['folder']}/{frame['file']}"
+        found = _digest(_read(frames, path))
+        if not found:
+            yield Fault("frame_missing", path, "it cannot be read")
+        elif found != frame["sha256"]:
+            yield Fault("frame_changed", path, f"built from SHA-256 {frame['sha256']}, now {found}")

@@ -1,12 +1,15 @@
 """One shard of a published dataset against its part of the patch index: bytes, checksums, records, images."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from drae_data.acquisition import PatchKey
 from drae_data.errors import DatasetError, KeyFormatError, RecordError
@@ -14,10 +17,11 @@ from drae_data.files import Files, sha256_hex
 from drae_data.manifest import read_table
 from drae_data.records import IMAGE, decode_example, read_records
 from drae_data.shards import part_path
+from drae_data.verification_claims import ShardClaim
 
 # The index holds mean and standard deviation as float32 of grey values up to 255.
 _STATISTICS_TOLERANCE = 1e-3
-# Beyond this many faults of one shard the rest says nothing new.
+# Beyond this many faults of one shard, or of the frames, the rest says nothing new.
 _MOST_FAULTS = 20
 
 
@@ -42,7 +46,7 @@ class ShardFacts:
 
     Attributes:
         name: the shard's file name.
-        split: as its index says.
+        split: as its file name says.
         sha256: of its bytes; empty where it cannot be read.
         index_sha256: of its part of the patch index; empty where it cannot be read.
         records: read without a fault of framing.
@@ -59,48 +63,93 @@ class ShardFacts:
     faults: tuple[Fault, ...]
 
 
-def check_shard(files: Files, name: str, claim: dict[str, Any], size: int) -> ShardFacts:
+def capped(faults: Iterable[Fault], place: str) -> Iterator[Fault]:
+    """The first faults of many, and one that counts the others."""
+    found = iter(faults)
+    yield from islice(found, _MOST_FAULTS)
+    if rest := sum(1 for _ in found):
+        yield Fault("more_faults", place, f"{rest} more faults here")
+
+
+def table_rows(name: str, content: bytes) -> list[dict[str, Any]]:
+    """The rows of a table whose cells are all there.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    try:
+        table = read_table(name, content)
+        gaps = [column for column in table.column_names if _has_gaps(table.column(column))]
+        rows: list[dict[str, Any]] = table.to_pylist()
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise DatasetError(f"table {name}: expected a Parquet file: {error}") from error
+    if gaps:
+        raise DatasetError(f"table {name}: columns with empty cells: {', '.join(gaps)}")
+    return rows
+
+
+def _has_gaps(values: Any) -> bool:
+    if values.null_count:
+        return True
+    if pa.types.is_list(values.type):
+        return _has_gaps(pc.list_flatten(values))
+    return pa.types.is_struct(values.type) and any(map(_has_gaps, values.flatten()))
+
+
+def check_shard(files: Files, claim: ShardClaim, size: int) -> ShardFacts:
     """Reads a shard whole and compares it with its index.
 
     Args:
         files: the version folder.
-        name: the shard's file name.
-        claim: its entry in `provenance.json`.
+        claim: what `provenance.json` says of it.
         size: side of the patches in pixels.
     """
+    name = claim.name
     try:
         content = files.read(name)
     except OSError as error:
-        return ShardFacts(name, "", "", "", 0, {}, (Fault("missing_shard", name, str(error.strerror or error)),))
+        fault = Fault("missing_shard", name, str(error.strerror or error))
+        return ShardFacts(name, claim.split, "", "", 0, {}, (fault,))
     digest = sha256_hex(content)
     faults = []
-    if digest != claim["sha256"]:
-        faults.append(Fault("shard_digest", name, f"expected SHA-256 {claim['sha256']}, its bytes give {digest}"))
-    rows, index_digest = list[dict[str, Any]](), ""
+    if digest != claim.sha256:
+        faults.append(Fault("shard_digest", name, f"expected SHA-256 {claim.sha256}, its bytes give {digest}"))
+    rows: list[dict[str, Any]] | None = None
+    index_digest = ""
     try:
         part = files.read(part_path(name))
         index_digest = sha256_hex(part)
-        rows = read_table("patches", part).to_pylist()
+        rows = table_rows("patches", part)
     except (OSError, DatasetError) as error:
         faults.append(Fault("broken_index", part_path(name), str(error)))
+    else:
+        faults += _check_index(claim, rows, index_digest)
     patches: defaultdict[str, list[str]] = defaultdict(list)
     records = 0
     try:
         for index, (offset, data) in enumerate(read_records(content)):
             records += 1
-            row = rows[index] if index < len(rows) else None
+            row = rows[index] if rows and index < len(rows) else None
             faults += _check_record(name, index, offset, data, row, size, patches)
     except RecordError as error:
         faults.append(Fault("broken_record", name, str(error)))
-    if not len(rows) == records == claim["records"]:
-        detail = f"{records} records in the shard, {len(rows)} in its index, {claim['records']} in provenance.json"
+    indexed = records if rows is None else len(rows)
+    if not indexed == records == claim.records or len(content) != claim.bytes:
+        detail = (
+            f"{records} records in {len(content)} bytes in the shard, {indexed} in its index, "
+            f"{claim.records} in {claim.bytes} bytes in provenance.json"
+        )
         faults.append(Fault("count_mismatch", name, detail))
-    if len(faults) > _MOST_FAULTS:
-        more = Fault("more_faults", name, f"{len(faults) - _MOST_FAULTS} more faults in this shard")
-        faults = [*faults[:_MOST_FAULTS], more]
-    return ShardFacts(
-        name, rows[0]["split"] if rows else "", digest, index_digest, records, dict(patches), tuple(faults)
-    )
+    return ShardFacts(name, claim.split, digest, index_digest, records, dict(patches), tuple(capped(faults, name)))
+
+
+def _check_index(claim: ShardClaim, rows: list[dict[str, Any]], digest: str) -> Iterator[Fault]:
+    place = part_path(claim.name)
+    if digest != claim.index_sha256:
+        yield Fault("index_digest", place, f"expected SHA-256 {claim.index_sha256}, its bytes give {digest}")
+    if strangers := {row["split"] for row in rows} - {claim.split}:
+        detail = f"split: the index says {', '.join(sorted(strangers))}, the shard's name {claim.split}"
+        yield Fault("split_mismatch", place, detail)
 
 
 def _check_record(
@@ -112,7 +161,12 @@ def _check_record(
         example = decode_example(data)
         key = PatchKey.parse(_text(example["key"]))
         encoded = example[IMAGE]
-    except (RecordError, KeyFormatError, KeyError, UnicodeDecodeError) as error:
+        found = {
+            "key": str(key), "strip": _text(example["strip"]), "run": example["run"], "vial": example["vial"],
+            "region": _text(example["region"]), "offset": offset, "length": len(data), "index": index, "shard": name,
+            "image": _text(example["rank"]) or f"f{int(example['frame']):02d}",
+        }  # fmt: skip
+    except (RecordError, KeyFormatError, KeyError, ValueError) as error:
         yield Fault("broken_record", place, f"expected the record of a patch: {error}")
         return
     if not isinstance(encoded, bytes):
@@ -121,11 +175,7 @@ def _check_record(
     patches[str(key.acquisition)].append(f"{key.image}/v{key.vial}/{key.region}")
     if row is None:
         return
-    found = {
-        "key": str(key), "strip": _text(example["strip"]), "run": example["run"], "vial": example["vial"],
-        "region": _text(example["region"]), "offset": offset, "length": len(data), "sha256": sha256_hex(encoded),
-        "index": index, "shard": name, "image": _text(example["rank"]) or f"f{int(example['frame']):02d}",
-    }  # fmt: skip
+    found["sha256"] = sha256_hex(encoded)
     for column, value in found.items():
         if row[column] != value:
             yield Fault("record_mismatch", place, f"{column}: the index says {row[column]!r}, the record {value!r}")
@@ -136,7 +186,10 @@ def _check_record(
 
 
 def _check_image(place: str, encoded: bytes, row: dict[str, Any], size: int) -> Iterator[Fault]:
-    pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED) if encoded else None
+    try:
+        pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        pixels = None
     if pixels is None or pixels.shape != (size, size) or pixels.dtype != np.uint8:
         shape = None if pixels is None else (pixels.shape, str(pixels.dtype))
         yield Fault("broken_image", place, f"expected a grey image of {size} x {size}, 8 bit, got {shape}")

@@ -1,4 +1,7 @@
-"""Patches against block means, exact copies and Pillow."""
+"""Patches against block means, exact copies, Pillow and kernels written out."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -9,7 +12,12 @@ from drae_data.patches import PatchOptions, cut_patch, resize
 from drae_data.rank_images import Pixels
 from drae_data.strip_layout import Box
 
-NOISE: Pixels = np.random.default_rng(3).integers(0, 256, (128, 96), dtype=np.uint8)
+
+def noise(height: int, width: int) -> Pixels:
+    return np.random.default_rng(3).integers(0, 256, (height, width), dtype=np.uint8)
+
+
+NOISE = noise(128, 96)
 
 
 def test_shrinking_by_a_whole_factor_is_the_mean_of_blocks() -> None:
@@ -32,6 +40,38 @@ def test_a_box_of_the_patch_size_is_copied() -> None:
 def test_growing_agrees_with_pillow(grow: str, oracle: str) -> None:
     expected = np.asarray(PIL.Image.fromarray(NOISE).resize((192, 256), PIL.Image.Resampling[oracle]), np.int16)
     assert np.abs(resize(NOISE, 256, 192, grow).astype(np.int16) - expected).max() <= 1
+
+
+def cubic(distance: Any) -> Any:
+    """The bicubic convolution kernel of four taps, a = -0.75."""
+    a, d = -0.75, np.abs(distance)
+    return np.where(d <= 1, (a + 2) * d**3 - (a + 3) * d**2 + 1, a * (d**3 - 5 * d**2 + 8 * d - 4))
+
+
+def lanczos(distance: Any) -> Any:
+    """The Lanczos kernel of eight taps."""
+    return np.sinc(distance) * np.sinc(distance / 4)
+
+
+def weights(before: int, after: int, kernel: Callable[[Any], Any], reach: int) -> Any:
+    """float64 [after, before]: what each old pixel gives to each new one; half-pixel centres, replicated borders."""
+    centres = (np.arange(after) + 0.5) * before / after - 0.5
+    taps = np.floor(centres).astype(int)[:, None] + np.arange(1 - reach, 1 + reach)
+    values = kernel(centres[:, None] - taps)
+    matrix = np.zeros((after, before))
+    np.add.at(matrix, (np.arange(after)[:, None], taps.clip(0, before - 1)), values / values.sum(axis=1, keepdims=True))
+    return matrix
+
+
+@pytest.mark.parametrize(("height", "width"), [(84, 72), (250, 248)])
+@pytest.mark.parametrize(("grow", "kernel", "reach"), [("cubic", cubic, 2), ("lanczos", lanczos, 4)])
+def test_growing_agrees_with_the_kernel_written_out(
+    height: int, width: int, grow: str, kernel: Callable[[Any], Any], reach: int
+) -> None:
+    pixels = noise(height, width)
+    rows, columns = weights(height, 256, kernel, reach), weights(width, 256, kernel, reach)
+    expected = (rows @ pixels @ columns.T).clip(0, 255)
+    assert np.abs(resize(pixels, 256, 256, grow) - expected).max() <= 1
 
 
 def test_cubic_and_lanczos_grow_a_ramp_smoothly() -> None:

@@ -3,24 +3,30 @@
 import errno
 import json
 import os
-from collections.abc import Callable
+import platform
+import socket
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from drae_data.acquisition import PathTemplate
 from drae_data.errors import CommitError, QuarantineError
 from drae_data.files import LocalFiles
-from drae_data.manifest import read_table
+from drae_data.manifest import AcquisitionRow, FrameFile, read_ledger, read_table, table_bytes
 from drae_data.options import SplitOptions
 from drae_data.patches import PatchOptions
 from drae_data.publication import commit, open_version
 from drae_data.rank_images import Pixels
-from drae_data.records import decode_example, frame_record, read_records
+from drae_data.records import decode_example, encode_example, frame_record, read_records
 from drae_data.shard_plan import list_acquisitions, plan_shards
 from drae_data.shards import build_shard
 from drae_data.verification import verify_dataset
@@ -69,10 +75,74 @@ def test_bytes_do_not_depend_on_threads_or_on_where_the_folders_are(tmp_path: Pa
     assert tree_bytes(tmp_path / "again") == tree_bytes(tmp_path / "out")
 
 
-def test_no_path_and_no_time_is_in_any_published_file(tmp_path: Path) -> None:
-    build_dataset(write_line(tmp_path / "frames"), tmp_path / "out")
-    for name, content in tree_bytes(tmp_path / "out").items():
-        assert str(tmp_path).encode() not in content, name
+def published_texts(name: str, content: bytes) -> Iterator[str]:
+    """What a file says, unpacked: table cell by cell with its metadata, JSON value by value, records' features."""
+    if name.endswith(".parquet"):
+        table = pq.read_table(pa.BufferReader(content))
+        yield from (value.decode() for value in (table.schema.metadata or {}).values())
+        yield from leaves(table.to_pylist())
+        if name.startswith("patches/"):
+            yield from leaves(read_ledger(content))
+    elif name.endswith(".json"):
+        yield from leaves(json.loads(content))
+    else:
+        for _, data in read_records(content):
+            yield from leaves([value for key, value in decode_example(data).items() if key != "image"])
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Every name and value in nested lists and dictionaries, as text."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value.decode() if isinstance(value, bytes) else str(value)
+
+
+def found_traces(folder: Path, traces: Iterable[str]) -> set[tuple[str, str]]:
+    """Files that hold any of the traces, with the trace."""
+    return {
+        (name, trace)
+        for name, content in tree_bytes(folder).items()
+        for text in published_texts(name, content)
+        for trace in traces
+        if trace in text
+    }
+
+
+def test_no_path_and_no_time_is_in_any_published_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = "name-of-this-host"
+    for module, name in ((socket, "gethostname"), (platform, "node")):
+        monkeypatch.setattr(module, name, lambda: host)
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", host, "", "", "")))
+    root, out = write_line(tmp_path / "frames"), tmp_path / "out"
+    (root / "A/run_00/frame_00.png").write_bytes(b"")
+    days = {date.today(), datetime.now(UTC).date()}
+    build_dataset(root, out, small_options(max_quarantined=1))
+    days |= {date.today(), datetime.now(UTC).date()}
+    path, today = str(tmp_path), str(max(days))
+    dates = [day.strftime(form) for day in days for form in ("%Y-%m-%d", "%Y%m%d")]
+    assert found_traces(out, [path, host, *dates]) == set()
+    # The search can fail: it finds what is planted in a cell, a ledger, a JSON file and a record.
+    row = AcquisitionRow("A", 0, path, 48, 64, 20, ("train",), ("x",), 0, (FrameFile(0, f"{today}.png", 1, ""),))
+    planted = {
+        "acquisitions.parquet": table_bytes("acquisitions", [row]),
+        "patches/x.parquet": table_bytes("patches", [], {"acquisitions": [{"folder": path}]}),
+        "provenance.json": json.dumps({"parameters": {"made": [f"on {host}"]}}).encode(),
+        "small-train.tfrecord-00000-of-00001": frame_record(encode_example({"key": today.encode()})),
+    }
+    for name, content in planted.items():
+        (tmp_path / "planted" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "planted" / name).write_bytes(content)
+    assert found_traces(tmp_path / "planted", [path, host, today]) == {
+        ("acquisitions.parquet", path),
+        ("acquisitions.parquet", today),
+        ("patches/x.parquet", path),
+        ("provenance.json", host),
+        ("small-train.tfrecord-00000-of-00001", today),
+    }
 
 
 def test_the_records_of_a_shard_are_shuffled(tmp_path: Path) -> None:

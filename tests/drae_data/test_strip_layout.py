@@ -1,5 +1,6 @@
 """Boxes land where a ruler says; layouts that cannot be meant are refused with the box's name."""
 
+import math
 from typing import Any
 
 import pytest
@@ -57,6 +58,15 @@ def test_a_fraction_below_one_pixel_is_refused() -> None:
         ({"boxes": {"R/0": ((0, 0, 10, 50),)}}, "slash"),
         ({"boxes": {"R0": ((0, 0, 101, 50), (100, 0, 100, 50))}}, "vial 0 R0 and vial 1 R0"),
         ({"units": "fractions", "frame_size": None, "boxes": {"R0": ((0.5, 0, 0.51, 1),)}}, "inside"),
+        (
+            {"units": "fractions", "frame_size": None, "boxes": {"R0": ((0, 0, 0.5, 1), (0.499, 0, 0.5, 1))}},
+            "vial 0 R0 and vial 1 R0",
+        ),
+        ({"units": "fractions", "boxes": {"R0": ((0.5, 0.5, 0.001, 0.5),)}}, "a pixel or more.*no pixel"),
+        ({"boxes": {"R0": ((0, 0, math.inf, 50),)}}, r"R0\[0\].*finite"),
+        ({"boxes": {"R0": ((math.nan, 0, 10, 50),)}}, r"R0\[0\].*finite"),
+        ({"boxes": {"R\n0": ((0, 0, 10, 50),)}}, "printable"),
+        ({"boxes": {"R\udcff": ((0, 0, 10, 50),)}}, "printable"),
     ],
 )
 def test_a_layout_that_cannot_be_meant_is_refused(changes: dict[str, Any], said: str) -> None:

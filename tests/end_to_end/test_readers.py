@@ -35,7 +35,12 @@ def layout() -> StripLayout:
 
 
 def patch_by_hand(key: str) -> Any:
-    """Frame or sorted stack, sliced at the box, resized by one call of OpenCV (all boxes grow: cubic)."""
+    """Frame or sorted stack, sliced at the box, resized by one call of OpenCV (all boxes grow: cubic).
+
+    OpenCV on both sides, since the patches must be equal to the bit here: the question is whether each record holds the
+    pixels of its key. That OpenCV's cubic is the bicubic kernel, tests/drae_data/test_patches.py shows without it.
+    """
+    cv2.ipp.setUseIPP(False)  # As the build has it, see drae_data/opencv.py.
     strip, _, image, vial, region = key.split("/")
     frames: list[Any] = [
         cv2.imread(str(SAMPLE / strip / f"frame_{index:02d}.png"), cv2.IMREAD_GRAYSCALE) for index in range(16)
