@@ -1,17 +1,53 @@
 """`Files` over Beam's filesystems: any root that Beam opens (s3://, gs://, hdfs://), beside plain local folders."""
 
+import errno
+import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
 
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystem import CompressionTypes, FileSystem
 from apache_beam.io.filesystems import FileSystems
 
+from drae_data.errors import OptionError
 from drae_data.files import Files, LocalFiles
+
+# Characters that Beam's patterns take as more than themselves. Some of its filesystems delete by pattern, some by name,
+# so that no way of writing them is safe to delete by on all.
+_GLOBBING = re.compile(r"[*?\[]")
 
 
 def files_at(root: str) -> Files:
-    """The files below a root: a local folder, or a URL that Beam's filesystems open."""
-    return BeamFiles(root.rstrip("/")) if "://" in root else LocalFiles(root)
+    """The files below a root: a local folder, or a URL that Beam's filesystems open.
+
+    Raises:
+        OptionError: a URL of a scheme that Beam does not know, or without a place behind it.
+    """
+    scheme, url, rest = root.partition("://")
+    if not url:
+        return LocalFiles(_local_root(root))
+    if scheme == "file" and rest.startswith("/"):
+        return LocalFiles(rest)
+    schemes = sorted(one.scheme() for one in FileSystem.get_all_subclasses() if one.scheme())
+    if scheme not in schemes or not rest.strip("/"):
+        known = ", ".join(f"{one}://" for one in schemes)
+        raise OptionError("folder or URL", root, f"a folder, file:///FOLDER or a URL that begins with one of {known}")
+    return BeamFiles(root.rstrip("/"))
+
+
+def _local_root(root: str) -> str:
+    """A local folder with the home for `~`; one without a name of its own, such as `.`, by its whole path."""
+    if root == "~" or root.startswith("~/"):
+        root = str(Path(root).expanduser())
+    return root if Path(root).name not in ("", "..") else str(Path(root).resolve())
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Writes one file at a local path or URL; it is wholly there or not there at all."""
+    folder, _, name = path.rpartition("/")
+    files_at(folder or ("/" if path.startswith("/") else ".")).write(name, [content])
 
 
 @dataclass(frozen=True)
@@ -19,39 +55,78 @@ class BeamFiles(Files):
     """Files below a URL. Object stores have no folders: they are read off the names of the objects."""
 
     def folders(self, depth: int) -> Iterator[str]:
-        """See `Files.folders`; lists the objects one level below the folders."""
-        found = self._match("/".join(["*"] * (depth + 1)))
-        seen = {path.rsplit("/", 1)[0] for path, _ in found}
-        yield from (folder for folder in seen if not any(part.startswith(".") for part in folder.split("/")))
+        """See `Files.folders`; lists all objects below the root."""
+        seen = set()
+        for path, _ in self._match("", "**"):
+            parts = list(takewhile(lambda part: not part.startswith("."), path.split("/")[:-1]))[:depth]
+            seen.add("/".join(parts))
+        above = {folder[: match.start()] for folder in seen for match in re.finditer("/", folder)}
+        yield from seen - above - {""}
 
     def names(self, folder: str) -> dict[str, int]:
         """See `Files.names`."""
         prefix = f"{folder}/" if folder else ""
-        return {path.removeprefix(prefix): size for path, size in self._match(f"{prefix}*")}
+        return {path.removeprefix(prefix): size for path, size in self._match(prefix, "*")}
 
     def read(self, path: str) -> bytes:
-        """See `Files.read`."""
-        try:
-            with FileSystems.open(f"{self.root}/{path}", compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-                content: bytes = stream.read()
-        except BeamIOError as error:
-            raise FileNotFoundError(2, "cannot be opened", f"{self.root}/{path}") from error
+        """See `Files.read`; raises FileNotFoundError only where the filesystem says that the object is absent."""
+        place = f"{self.root}/{path}"
+        with _as_os_error(place):
+            try:
+                with FileSystems.open(place, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+                    content: bytes = stream.read()
+            except Exception as error:
+                if FileSystems.exists(place):
+                    raise
+                raise FileNotFoundError(errno.ENOENT, "there is no such object", place) from error
         return content
 
     def write(self, path: str, parts: Iterable[bytes]) -> None:
-        """See `Files.write`; an object appears when its stream is closed, so it needs no staging name."""
-        with FileSystems.create(f"{self.root}/{path}", compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-            for part in parts:
-                stream.write(part)
+        """See `Files.write`. An object appears when its stream is closed, so the parts are joined before it opens."""
+        content, place = b"".join(parts), f"{self.root}/{path}"
+        with (
+            _as_os_error(place),
+            FileSystems.create(place, compression_type=CompressionTypes.UNCOMPRESSED) as stream,
+        ):
+            stream.write(content)
 
     def remove(self, path: str) -> None:
-        """See `Files.remove`."""
-        targets = [f"{self.root}/{found}" for found, _ in self._match(f"{path}/**")]
-        if FileSystems.exists(f"{self.root}/{path}"):
-            targets.append(f"{self.root}/{path}")
-        if targets:
-            FileSystems.delete(targets)
+        """See `Files.remove`; raises OSError for names that some of Beam's filesystems would take for patterns."""
+        place = f"{self.root}/{path}"
+        with _as_os_error(place):
+            targets = [f"{self.root}/{found}" for found, _ in self._match(f"{path}/", "**")]
+            if FileSystems.exists(place):
+                targets.append(place)
+            for target in targets:
+                if _GLOBBING.search(target):
+                    raise OSError(errno.EINVAL, "cannot be removed: its name holds one of * ? [", target)
+            if targets:
+                FileSystems.delete(targets)
 
-    def _match(self, pattern: str) -> list[tuple[str, int]]:
-        result = FileSystems.match([f"{self.root}/{pattern}"])[0]
-        return [(item.path.removeprefix(f"{self.root}/"), item.size_in_bytes) for item in result.metadata_list]
+    def _match(self, literal: str, pattern: str) -> list[tuple[str, int]]:
+        """Paths and sizes of the objects below the root that begin with `literal` and go on as `pattern` says.
+
+        Beam has no escape that holds for every character, so that one of them becomes `?`, any character, and what is
+        found too much is dropped.
+        """
+        prefix = f"{self.root}/{literal}"
+        with _as_os_error(prefix):
+            result = FileSystems.match([_GLOBBING.sub("?", prefix) + pattern])[0]
+        return [
+            (item.path.removeprefix(f"{self.root}/"), item.size_in_bytes)
+            for item in result.metadata_list
+            if item.path.startswith(prefix)
+        ]
+
+
+@contextmanager
+def _as_os_error(place: str) -> Iterator[None]:
+    """Whatever a filesystem's client raises leaves as an OSError with the place and a cause in words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise OSError(errno.EIO, str(error), place) from error
+    except Exception as error:
+        raise OSError(errno.EIO, f"{type(error).__name__}: {error}", place) from error

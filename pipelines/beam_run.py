@@ -1,11 +1,14 @@
 """How a stage's pipeline runs: the local default, any runner by Beam's own flags, and a failure in one sentence."""
 
+import argparse
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from drae_data.errors import DraeError, OptionError
@@ -14,6 +17,8 @@ from drae_data.errors import DraeError, OptionError
 # first look for a runner to download.
 _LOCAL = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 LOG = Path("logs/pipeline.log")
+# Flags that may be shown: others can hold secrets, such as --s3_secret_access_key.
+_PUBLIC_FLAGS = ("runner", "direct_running_mode", "direct_num_workers", "parallelism", "job_name")
 
 
 class PipelineError(DraeError):
@@ -21,23 +26,40 @@ class PipelineError(DraeError):
 
 
 def beam_options(flags: list[str]) -> PipelineOptions:
-    """Beam's options from the flags that a stage did not know itself.
+    """Beam's options from the flags that a command did not know itself; Beam's filesystems take them from here on.
 
     Args:
         flags: such as `--runner=FlinkRunner` or `--direct_running_mode=multi_processing --direct_num_workers=2`.
 
     Raises:
-        OptionError: `multi_threading`, which loses elements without an error.
+        OptionError: a flag that Beam does not know, or `multi_threading`, which loses elements without an error.
     """
+
+    def refuse_unknown(parser: argparse.ArgumentParser) -> None:
+        unknown = parser.parse_known_args(flags)[1]
+        # A flag's name without its value, which may be a secret.
+        names = [flag.split("=", 1)[0] for flag in unknown if flag.startswith("-")] or unknown
+        if names:
+            raise OptionError("flags", " ".join(names), "those that --help lists and those of Apache Beam")
+
     given = {flag.split("=", 1)[0] for flag in flags}
     defaults = [flag for flag in _LOCAL if flag.split("=", 1)[0] not in given]
     options = PipelineOptions([*flags, *defaults])
+    # Here a parser that holds the options of all of Beam's classes can be had.
+    options.get_all_options(add_extra_args_fn=refuse_unknown)
     if options.view_as(DirectOptions).direct_running_mode == "multi_threading":
         raise OptionError(
             "--direct_running_mode", "multi_threading",
             "'in_memory' or 'multi_processing': the other mode of Beam loses elements without a word",
         )  # fmt: skip
+    FileSystems.set_options(options)
     return options
+
+
+def public_flags(options: PipelineOptions) -> dict[str, Any]:
+    """Those options that say how a pipeline ran and can hold no secret, where they differ from Beam's defaults."""
+    given = options.get_all_options(drop_default=True)
+    return {name: given[name] for name in _PUBLIC_FLAGS if name in given}
 
 
 @contextmanager
@@ -48,7 +70,9 @@ def running_pipeline(options: PipelineOptions) -> Iterator[beam.Pipeline]:
         PipelineError: a step failed; the message is the cause in one line, the traceback is in the log.
     """
     LOG.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(LOG, mode="w", encoding="utf-8")
+    handler = logging.FileHandler(LOG, mode="a", encoding="utf-8")
+    # Builds at the same time share the file; the process id tells their lines apart.
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     logger = logging.getLogger("apache_beam")
     logger.addHandler(handler)
     propagate, logger.propagate = logger.propagate, False

@@ -10,15 +10,16 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from drae_data.errors import OptionError
 from drae_data.files import Files
 from drae_data.options import DatasetOptions
 from drae_data.publication import CommittedDataset, commit, open_version, plan_path, reasons_table
 from drae_data.shard_plan import Listing, ShardTask, list_acquisitions, plan_shards
 from drae_data.shards import WORK
 from pipelines.beam_files import files_at
-from pipelines.beam_run import beam_options, running_pipeline
+from pipelines.beam_run import beam_options, public_flags, running_pipeline
 from pipelines.build_shards import BuildShards
-from pipelines.console import progress, run_command, say
+from pipelines.console import positive, progress, run_command, say
 from pipelines.params import load_params
 from pipelines.run_log import log_run
 
@@ -44,23 +45,24 @@ def _run(argv: list[str]) -> None:
         description="Builds one dataset version from a folder of acquisitions: list, plan, shards, recount, commit.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # What is not written out may be a flag of Beam.
     )
     parser.add_argument("--set", required=True, help="the section under build in the params file: production, kit, ...")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
     parser.add_argument("--root", help="read frames from this folder or URL instead of build.<set>.root")
     parser.add_argument("--out", help="publish into this version folder instead of <dataset.folder>/<set>/<version>")
     parser.add_argument(
-        "--threads", type=int, default=os.cpu_count() or 1,
+        "--threads", type=positive, default=os.cpu_count() or 1,
         help="acquisitions in work at the same time inside one shard (default: one per processor)",
     )  # fmt: skip
     known, beam_flags = parser.parse_known_args(argv)
-    if known.threads < 1:
-        parser.error(f"--threads: expected 1 or more, got {known.threads}")
+    runner_options = beam_options(beam_flags)
     params = load_params(known.params)
     options = params.dataset_options(known.set)
     source = files_at(known.root or params.set_params(known.set).root)
     target = files_at(known.out or params.version_folder(known.set))
-    runner_options = beam_options(beam_flags)
+    if not target.root.strip("/"):
+        raise OptionError("--out", target.root, "a folder below the root of the file system")
     with target.locked():
         _build_version(known, options, source, target, runner_options)
 
@@ -79,7 +81,7 @@ def _build_version(
     seconds = time.monotonic() - started
     log_run(
         dataset=options.name, version=options.version, digest=committed.digest, seconds=round(seconds, 1),
-        source=source.root, target=target.root, threads=known.threads, flags=runner_options.get_all_options(True),
+        source=source.root, target=target.root, threads=known.threads, flags=public_flags(runner_options),
     )  # fmt: skip
     say(summary(committed, options, listing, target.root, seconds))
 

@@ -1,5 +1,6 @@
 """What people see: lines on standard output, one message for an error, progress of long work."""
 
+import argparse
 import sys
 import threading
 import time
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from drae_data.errors import DraeError
+from drae_data.errors import DraeError, OptionError
 
 # A terminal is redrawn often; a log file gets a line now and then.
 _TERMINAL_SECONDS = 0.5
@@ -19,6 +20,20 @@ def say(text: str) -> None:
     """Writes a line for people."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def positive(text: str) -> int:
+    """The argparse type of counts: a whole number, 1 or more."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more, got {text!r}")
+    return int(text)
+
+
+def png_name(text: str) -> str:
+    """The argparse type of `--out` where a picture is written; raises `OptionError`."""
+    if not text.endswith(".png"):
+        raise OptionError("--out", text, "a file name that ends in .png")
+    return text
 
 
 def run_command(command: Callable[[list[str]], int | None], argv: Sequence[str] | None) -> int:

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from drae_data.acquisition import PathTemplate
-from drae_data.errors import DraeError
+from drae_data.errors import DraeError, OptionError
 from drae_data.options import DatasetOptions, SplitOptions, select_images
 from drae_data.patches import PatchOptions
 from drae_data.strip_layout import StripLayout
@@ -26,6 +26,10 @@ from pipelines.params_synthesize import SynthesizeParams
 class ParamsError(DraeError):
     """The params file cannot be used; the message names every key that is wrong."""
 
+
+# Where a number may be whole or not, pydantic adds the type to the place of its error.
+_NUMBERS = ("int", "float")
+_NUMBER_ERRORS = ("int_type", "int_from_float", "float_type", "finite_number")
 
 Number = Annotated[int | float, Field(ge=0)]
 Index = Annotated[int, Field(ge=0)]
@@ -77,6 +81,12 @@ class SplitParams(Section):
     validation_fraction: Annotated[int | float, Field(ge=0, lt=1)]
     seed: int
 
+    def options(self) -> SplitOptions:
+        """The checked split; raises `OptionError`."""
+        if self.by == "none" and self.validation_fraction:
+            raise OptionError("split.validation_fraction", self.validation_fraction, "0, since split.by is 'none'")
+        return SplitOptions(self.by, Fraction(str(self.validation_fraction)), self.seed)
+
 
 class SetParams(Section):
     """One dataset under `build`: where its acquisitions are and what becomes of them."""
@@ -115,8 +125,12 @@ class Params(Section):
 
     def dataset_options(self, name: str) -> DatasetOptions:
         """The options that build the dataset `name`; raises `OptionError`."""
-        chosen = self.set_params(name)
-        split = SplitOptions(chosen.split.by, Fraction(str(chosen.split.validation_fraction)), chosen.split.seed)
+        try:
+            return self._dataset_options(name, self.set_params(name))
+        except OptionError as error:
+            raise _placed(error, name) from error
+
+    def _dataset_options(self, name: str, chosen: SetParams) -> DatasetOptions:
         return DatasetOptions(
             name=name,
             version=self.dataset.version,
@@ -125,7 +139,7 @@ class Params(Section):
             images=select_images(chosen.images.frames, chosen.images.rank),
             layout=self.strip_layout.options(),
             patch=PatchOptions(**self.patch.model_dump()),
-            split=split,
+            split=chosen.split.options(),
             shard_patches=chosen.shard_patches,
             max_frame_pixels=chosen.max_frame_pixels,
             max_quarantined=chosen.max_quarantined,
@@ -136,34 +150,48 @@ class Params(Section):
         return f"{self.dataset.folder}/{name}/{self.dataset.version}"
 
 
+def _placed(error: OptionError, name: str) -> OptionError:
+    """The same error with the key's whole place in the params file."""
+    if error.key == "dataset.name":
+        return OptionError("build", error.value, f"set names of {error.allowed}")
+    if error.key.startswith(("strip_layout.", "patch.", "dataset.")):
+        return error
+    return OptionError(f"build.{name}.{error.key}", error.value, error.allowed)
+
+
 def load_params(path: Path) -> Params:
     """Loads and checks a params file; raises `ParamsError`."""
     try:
         values = YAML(typ="safe", pure=True).load(path)
     except OSError as error:
         raise ParamsError(f"{path}: expected a params file, got: {error.strerror}") from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path}: expected YAML with each key once: {error}") from error
+    except (YAMLError, ValueError, LookupError, RecursionError) as error:
+        # Not only YAMLError: an impossible date, `!!bool x` or endless brackets trip the parser elsewhere.
+        raise ParamsError(f"{path}: expected YAML with each key once and values that exist: {error}") from error
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        raise ParamsError(f"{path}:\n" + "\n".join(_messages(error))) from error
+        # A value that is neither of two number types has a message for each; the last one says both.
+        messages = dict(_messages(error))
+        raise ParamsError(f"{path}:\n" + "\n".join(f"  {key}: {text}" for key, text in messages.items())) from error
 
 
-def _messages(error: ValidationError) -> Iterator[str]:
+def _messages(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Key and what is wrong with it."""
     for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "the file"
+        place = item["loc"][:-1] if item["type"] in _NUMBER_ERRORS and item["loc"][-1] in _NUMBERS else item["loc"]
+        key = ".".join(str(part) for part in place) or "the file"
         match item["type"]:
             case "extra_forbidden":
                 allowed = _allowed_keys(item["loc"][:-1])
                 close = difflib.get_close_matches(str(item["loc"][-1]), allowed, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
-                yield f"  {key}: unknown key (value {item['input']!r}); allowed here: {', '.join(allowed)}{hint}"
+                yield key, f"unknown key (value {item['input']!r}); allowed here: {', '.join(allowed)}{hint}"
             case "missing":
-                yield f"  {key}: missing; this key must be given"
+                yield key, "missing; this key must be given"
             case _:
                 allowed_text = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-                yield f"  {key}: expected {allowed_text}, got {item['input']!r} ({type(item['input']).__name__})"
+                yield key, f"expected {allowed_text}, got {item['input']!r} ({type(item['input']).__name__})"
 
 
 def _allowed_keys(location: tuple[Any, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from drae_data.errors import OptionError
 from drae_data.synthetic.options import (
     CameraOptions,
     FrameOptions,
@@ -64,6 +65,14 @@ class SyntheticSetParams(Section):
     runs: int
     frames: list[int]
 
+    def options(self, name: str) -> SetOptions:
+        """The checked options of the set `name`; raises `OptionError`."""
+        try:
+            return SetOptions(self.good, self.defective, self.runs, tuple(self.frames))
+        except OptionError as error:
+            key = error.key.replace("synthesize.sets.", f"synthesize.sets.{name}.", 1)
+            raise OptionError(key, error.value, error.allowed) from error
+
 
 class LineParams(Section):
     """What all sets share."""
@@ -97,8 +106,5 @@ class SynthesizeParams(Section):
             variation=VariationOptions(**line.variation.model_dump()),
             motion=MotionOptions(**line.motion.model_dump()),
             defect_sizes={name: (size[0], size[1]) for name, size in line.defect_sizes.items()},
-            sets={
-                name: SetOptions(one.good, one.defective, one.runs, tuple(one.frames))
-                for name, one in self.sets.items()
-            },
+            sets={name: one.options(name) for name, one in self.sets.items()},
         )

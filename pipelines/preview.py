@@ -9,17 +9,17 @@ from pathlib import Path
 import cv2
 
 from drae_data.acquisition import Image
-from drae_data.acquisition_patches import folder_content
+from drae_data.acquisition_folder import folder_content
 from drae_data.errors import AcquisitionError, ListingError, OptionError
 from drae_data.files import Files
 from drae_data.frames import decode_frame
 from drae_data.options import DatasetOptions
 from drae_data.preview import PreviewImage, draw_preview
-from drae_data.preview_panel import Canvas
 from drae_data.rank_images import RankImages, size_text
 from drae_data.shard_plan import ListedAcquisition, Listing, list_acquisitions
-from pipelines.beam_files import files_at
-from pipelines.console import run_command, say
+from pipelines.beam_files import files_at, write_file
+from pipelines.beam_run import beam_options
+from pipelines.console import png_name, run_command, say
 from pipelines.params import load_params
 
 _EPILOG = """\
@@ -30,6 +30,7 @@ examples:
 How to set the boxes: run it, open the picture, read the boxes' corners off the rulers, write them into
 strip_layout.boxes as [left, top, width, height] and run it again. Frames of another size than strip_layout.frame_size
 are drawn with a grid instead of boxes, so that the first picture needs no layout that fits.
+Flags that are not listed here go to Apache Beam, whose filesystems open URLs: --s3_endpoint_url, ...
 """
 
 
@@ -51,10 +52,11 @@ def _run(argv: list[str]) -> None:
     parser.add_argument("--root", help="read frames from this folder or URL instead of build.<set>.root")
     parser.add_argument("--acquisition", help="its key or folder, such as S0001/r3 (default: the first in key order)")
     parser.add_argument("--frame", type=int, help="which frame (default: the first one)")
-    parser.add_argument("--out", default="preview.png", help="the picture to write (default: preview.png)")
-    known = parser.parse_args(argv)
-    if not known.out.endswith(".png"):
-        raise OptionError("--out", known.out, "a file name that ends in .png")
+    parser.add_argument(
+        "--out", type=png_name, default="preview.png", help="the picture to write (default: preview.png)"
+    )
+    known, beam_flags = parser.parse_known_args(argv)
+    beam_options(beam_flags)
     params = load_params(known.params)
     options = params.dataset_options(known.set)
     source = files_at(known.root or params.set_params(known.set).root)
@@ -65,7 +67,7 @@ def _run(argv: list[str]) -> None:
     picture = draw_preview(
         f"{options.name}: {chosen.key}", facts(options, shape), images, options.layout, options.patch
     )
-    write_png(known.out, picture)
+    write_file(known.out, cv2.imencode(".png", picture)[1].tobytes())
     say(f"{known.out}: {chosen.key}, {size_text(shape)}, {len(images)} images drawn")
     if options.layout.frame_size not in (None, shape):
         say(
@@ -138,13 +140,6 @@ def facts(options: DatasetOptions, shape: tuple[int, ...]) -> str:
         f"frames of {size_text(shape)}      {len(options.images)} images x {layout.vials} vials x {regions} regions = "
         f"{options.patches_per_acquisition:,} patches of {size} x {size} per acquisition      fit: {options.patch.fit}"
     )
-
-
-def write_png(out: str, picture: Canvas) -> None:
-    """Writes a picture, uint8 BGR [height, width, 3]; the file is wholly there or not there at all."""
-    folder, _, name = out.rpartition("/")
-    encoded = cv2.imencode(".png", picture)[1].tobytes()
-    files_at(folder or ("/" if out.startswith("/") else ".")).write(name, [encoded])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ It is neither an output of DVC nor part of a version: time, host, commit and pat
 import json
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,22 @@ LOG = Path("logs/runs.jsonl")
 
 
 def log_run(**values: Any) -> None:
-    """Appends a line with time (UTC), host, git commit and the given JSON values."""
+    """Appends a line with time (UTC), host, git commit and the given JSON values.
+
+    The dataset is committed by then: a log that cannot be written is a warning, not a failure.
+    """
     line = {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "commit": _commit(),
         **values,
     }
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    with LOG.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line, sort_keys=True) + "\n")
+    try:
+        LOG.parent.mkdir(parents=True, exist_ok=True)
+        with LOG.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line, sort_keys=True) + "\n")
+    except OSError as error:
+        sys.stderr.write(f"warning: {LOG}: the run could not be logged ({error.strerror}); the dataset is whole\n")
 
 
 def _commit() -> str:

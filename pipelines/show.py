@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from drae_data.errors import OptionError
 from drae_data.patch_lookup import FoundPatch, SourceComparison, compare_with_frames, find_patch
-from pipelines.beam_files import files_at
-from pipelines.console import run_command, say
+from pipelines.beam_files import files_at, write_file
+from pipelines.beam_run import beam_options
+from pipelines.console import png_name, run_command, say
 
 _EPILOG = """\
 examples:
@@ -16,6 +16,7 @@ examples:
 
 A key reads STRIP/rRUN/IMAGE/vVIAL/REGION; IMAGE is f00, f01, ... for a frame, min or max for a rank image.
 Exit status 0: the patch was found. 1: it was not, or with --root the frames no longer give it.
+Flags that are not listed here go to Apache Beam, whose filesystems open URLs: --s3_endpoint_url, ...
 """
 
 
@@ -34,15 +35,13 @@ def _run(argv: list[str]) -> int:
     )
     parser.add_argument("dataset", help="version folder, such as datasets/production/1.0.0")
     parser.add_argument("key", help="the patch's key, such as S0001/r0/f07/v2/R1")
-    parser.add_argument("--out", help="the PNG file to write (default: the key with _ for /, here)")
+    parser.add_argument("--out", type=png_name, help="the PNG file to write (default: the key with _ for /, here)")
     parser.add_argument("--root", help="also read the frames below this root again and compare")
-    known = parser.parse_args(argv)
+    known, beam_flags = parser.parse_known_args(argv)
+    beam_options(beam_flags)
     out = known.out or known.key.replace("/", "_") + ".png"
-    if not out.endswith(".png"):
-        raise OptionError("--out", out, "a file name that ends in .png")
     found = find_patch(files_at(known.dataset), known.key)
-    folder, _, name = out.rpartition("/")
-    files_at(folder or ("/" if out.startswith("/") else ".")).write(name, [found.encoded])
+    write_file(out, found.encoded)
     say(report(found, out))
     if not known.root:
         return 0

@@ -14,7 +14,7 @@ from drae_data.synthetic.labels import write_labels
 from drae_data.synthetic.options import SynthesizeOptions
 from drae_data.synthetic.strips import StripSpec, list_strips
 from pipelines.beam_run import beam_options, running_pipeline
-from pipelines.console import progress, run_command, say
+from pipelines.console import positive, progress, run_command, say
 from pipelines.params import ParamsError, load_params
 from pipelines.synthesize_strips import SynthesizeStrips
 
@@ -42,6 +42,7 @@ def _run(argv: list[str]) -> None:
         "be tried without a camera.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # What is not written out may be a flag of Beam.
     )
     parser.add_argument(
         "--set", required=True, help="the section under synthesize.sets: production, calibration or kit"
@@ -49,10 +50,11 @@ def _run(argv: list[str]) -> None:
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
     parser.add_argument("--folder", help="write below this folder instead of synthesize.folder")
     parser.add_argument(
-        "--threads", type=int, default=os.cpu_count() or 1,
+        "--threads", type=positive, default=os.cpu_count() or 1,
         help="strips in work at the same time (default: one per processor)",
     )  # fmt: skip
     known, beam_flags = parser.parse_known_args(argv)
+    runner_options = beam_options(beam_flags)
     params = load_params(known.params).synthesize
     if params is None:
         raise ParamsError(f"{known.params}: the section synthesize is missing; this params file is for your own frames")
@@ -72,7 +74,7 @@ def _run(argv: list[str]) -> None:
 
     with (
         progress(f"synthesize {known.set}", acquisitions, "acquisitions", done),
-        running_pipeline(beam_options(beam_flags)) as pipeline,
+        running_pipeline(runner_options) as pipeline,
     ):
         _ = (
             pipeline
@@ -90,9 +92,17 @@ def _batches(strips: Sequence[StripSpec], threads: int) -> list[tuple[StripSpec,
 
 
 def summary(options: SynthesizeOptions, name: str, acquisitions: int, written: LocalFiles, seconds: float) -> str:
-    """The closing summary for people; raises `ParamsError` where acquisitions are missing on disk."""
+    """The closing summary for people; raises `ParamsError` where acquisitions are missing on disk or too many."""
     chosen = options.sets[name]
-    found = sum(1 for folder in written.folders(2) if len(written.names(folder)) == len(chosen.frames))
+    counts = {folder: len(written.names(folder)) for folder in written.folders(2)}
+    found = sum(count == len(chosen.frames) for count in counts.values())
+    fuller = [f"{written.root}/{folder}" for folder, count in counts.items() if count > len(chosen.frames)]
+    if fuller or found > acquisitions:
+        place = min(fuller, default=written.root)
+        what = f"{len(chosen.frames)} frames" if fuller else f"{acquisitions} acquisitions"
+        raise ParamsError(
+            f"{place}: expected {what}, found more, from an earlier run; remove this folder, run it again"
+        )
     if found != acquisitions:
         raise ParamsError(f"{written.root}: expected {acquisitions} whole acquisitions, found {found}; run it again")
     frames = acquisitions * len(chosen.frames)

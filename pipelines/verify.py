@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drae_data.files import Files
-from drae_data.metadata import read_json
-from drae_data.publication import COMMIT_POINT
-from drae_data.verification import Verification, frames_changed, verify_dataset
+from drae_data.verification import Verification, claimed_records, frames_changed, verify_dataset
 from drae_data.verification_shard import Fault
 from pipelines.beam_files import files_at
-from pipelines.console import progress, run_command, say
+from pipelines.beam_run import beam_options
+from pipelines.console import positive, progress, run_command, say
 from pipelines.params import load_params
 
 _EPILOG = """\
@@ -23,6 +22,7 @@ examples:
   python -m pipelines.verify --params params.yaml
 
 Exit status 0: every check passed. 1: faults were found, each is printed with its name, place and what was expected.
+Flags that are not listed here go to Apache Beam, whose filesystems open URLs: --s3_endpoint_url, ...
 """
 
 
@@ -42,8 +42,9 @@ def _run(argv: list[str]) -> int:
     parser.add_argument("dataset", nargs="*", help="version folders, such as datasets/production/1.0.0")
     parser.add_argument("--params", type=Path, help="verify the current version of every set in this params file")
     parser.add_argument("--root", help="also compare the frames below this root with those the dataset was built from")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="shards checked at the same time")
-    arguments = parser.parse_args(argv)
+    parser.add_argument("--threads", type=positive, default=os.cpu_count() or 1, help="shards checked at the same time")
+    arguments, beam_flags = parser.parse_known_args(argv)
+    beam_options(beam_flags)
     folders = list(arguments.dataset)
     if arguments.params:
         params = load_params(arguments.params)
@@ -56,8 +57,7 @@ def _run(argv: list[str]) -> int:
 
 def _verify(files: Files, root: str | None, threads: int) -> bool:
     """Verifies one version and prints what was found; returns whether there are faults."""
-    info = read_json(files, COMMIT_POINT, "this is no committed dataset version; run the build to its end")
-    total = sum(int(length) for split in info.get("splits", []) for length in split.get("shardLengths", []))
+    total = claimed_records(files)
     counts, lock = [0], threading.Lock()
 
     def checked(records: int) -> None:

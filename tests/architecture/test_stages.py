@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,22 @@ ENTRIES = {
 }
 
 
-def stages() -> dict[str, Any]:
-    values: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["stages"]
+def stages(name: str = "dvc.yaml") -> dict[str, Any]:
+    values: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / name)["stages"]
     return values
+
+
+def code_of(dependencies: list[str]) -> set[str]:
+    return {path for path in dependencies if path.partition("/")[0] in ("drae_data", "pipelines")}
+
+
+def dvc_hash(path: Path) -> str:
+    """The hash that DVC gives a file, or a folder: that of the JSON list of its files."""
+    if path.is_file():
+        return hashlib.md5(path.read_bytes()).hexdigest()
+    files = {file.relative_to(path).as_posix(): file for file in path.rglob("*.py")}
+    rows = [{"md5": dvc_hash(file), "relpath": name} for name, file in sorted(files.items())]
+    return hashlib.md5(json.dumps(rows).encode()).hexdigest() + ".dir"
 
 
 def imported(entries: list[str]) -> set[Path]:
@@ -44,3 +59,12 @@ def test_a_stage_depends_on_the_code_that_it_runs(stage: str) -> None:
 
 def test_every_stage_of_the_pipeline_is_known_here() -> None:
     assert set(stages()) == set(ENTRIES)
+
+
+@pytest.mark.parametrize("stage", sorted(stages("dvc.lock")))
+def test_what_dvc_recorded_was_built_by_the_code_in_the_tree(stage: str) -> None:
+    recorded = {item["path"]: item["md5"] for item in stages("dvc.lock")[stage]["deps"]}
+    code = code_of(stages()[stage.partition("@")[0]]["do"]["deps"])
+    expected = {path: dvc_hash(ROOT / path) for path in sorted(code)}
+    found = {path: recorded[path] for path in sorted(code_of(list(recorded)))}
+    assert found == expected, "dvc.lock is of other code: run dvc repro and commit dvc.lock"

@@ -32,6 +32,11 @@ def test_fractions_that_touch_give_pixels_that_touch() -> None:
     assert boxes == [Box(0, 0, 33, 10), Box(33, 0, 34, 10), Box(67, 0, 33, 10)]
 
 
+def test_fractions_that_touch_but_for_rounding_are_no_overlap() -> None:
+    # 0.1 + 0.2 is 0.30000000000000004.
+    assert layout(units="fractions", frame_size=None, boxes={"R0": ((0.1, 0, 0.2, 1), (0.3, 0, 0.2, 1))}).vials == 2
+
+
 def test_a_frame_of_another_size_is_refused_with_both_sizes() -> None:
     with pytest.raises(AcquisitionError, match=r"200 x 100.*got 201 x 100") as caught:
         layout().place(100, 201)

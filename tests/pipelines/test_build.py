@@ -13,9 +13,12 @@ from typing import Any
 
 import apache_beam as beam
 import pytest
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import S3Options
 from ruamel.yaml import YAML
 
 from drae_data.files import LocalFiles
+from pipelines.beam_run import beam_options
 from pipelines.build import main
 from tests.small_line import build_dataset, small_options, tree_bytes, write_line
 
@@ -85,6 +88,84 @@ def test_the_run_log_holds_what_a_digest_must_not(tmp_path: Path, run_log: Path)
     assert line["source"] == str(tmp_path / "frames")
     assert line["digest"] == json.loads(published(tmp_path)["provenance.json"])["digest"]
     assert {"finished", "host", "commit", "seconds"} <= line.keys()
+
+
+def test_no_secret_reaches_a_log_or_the_dataset(tmp_path: Path, run_log: Path) -> None:
+    params = write_params(tmp_path, write_line(tmp_path / "frames"))
+    flags = ["--s3_secret_access_key=TOPSECRET", "--s3_session_token", "TOPSECRET", "--job_name=night"]
+    assert main(["--set", "small", "--params", str(params), *flags]) == 0
+    line = json.loads(run_log.read_text())
+    assert line["flags"] == {"runner": "FnApiRunner", "job_name": "night"}
+    written = {**tree_bytes(run_log.parent), **tree_bytes(tmp_path / "datasets")}
+    assert {"runs.jsonl", "pipeline.log"} <= written.keys()
+    assert not [name for name, content in written.items() if b"TOPSECRET" in content]
+
+
+def test_beams_filesystems_have_their_flags_before_a_pipeline_begins() -> None:
+    options = beam_options(["--s3_endpoint_url=http://store"])
+    assert FileSystems._pipeline_options is options
+    assert options.view_as(S3Options).s3_endpoint_url == "http://store"
+
+
+def test_a_run_log_that_cannot_be_written_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = write_params(tmp_path, write_line(tmp_path / "frames"))
+    (tmp_path / "logs").write_text("a file where a folder should be")
+    monkeypatch.setattr("pipelines.run_log.LOG", tmp_path / "logs/runs.jsonl")
+    assert main(["--set", "small", "--params", str(params)]) == 0
+    said = capsys.readouterr()
+    assert "warning: " in said.err
+    assert "could not be logged" in said.err
+    assert "is committed in" in said.out
+    assert "dataset_info.json" in published(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--thread=2"], "--thread"),
+        (["--s3_secret_acces_key", "TOPSECRET"], "--s3_secret_acces_key"),
+        (["--bogus=TOPSECRET", "--job_name=x"], "--bogus"),
+        (["stray"], "stray"),
+    ],
+)
+def test_a_flag_that_nobody_knows_is_refused_by_its_name(
+    tmp_path: Path, flags: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = write_params(tmp_path, write_line(tmp_path / "frames"))
+    assert main(["--set", "small", "--params", str(params), *flags]) == 1
+    assert f"flags: expected those that --help lists and those of Apache Beam, got '{named}'" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "datasets").exists()
+
+
+def test_a_version_may_go_into_the_working_folder(
+    tmp_path: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--set", "small", "--params", str(write_params(tmp_path, tmp_path / "frames")), "--out"]
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert main([*arguments, "."]) == 0
+    assert tree_bytes(folder) == expected
+    assert main([*arguments, "/"]) == 1
+    assert "--out: expected a folder below the root of the file system" in capsys.readouterr().err
+
+
+def test_two_builds_in_turn_keep_both_their_lines_in_the_log(tmp_path: Path, run_log: Path) -> None:
+    log = run_log.with_name("pipeline.log")
+    log.write_text("of another build\n")
+    params = write_params(tmp_path, write_line(tmp_path / "frames"))
+    assert main(["--set", "small", "--params", str(params)]) == 0
+    assert log.read_text().startswith("of another build\n")
+
+
+def test_no_threads_cannot_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--set", "small", "--threads", "0"])
+    assert "expected a whole number, 1 or more, got '0'" in capsys.readouterr().err
 
 
 def test_the_mode_that_loses_elements_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

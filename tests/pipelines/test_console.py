@@ -1,10 +1,11 @@
 """Progress says count, share, rate and time left; what a command raises becomes one message and an exit status."""
 
+import argparse
 import time
 
 import pytest
 
-from drae_data.errors import DraeError
+from drae_data.errors import DraeError, OptionError
 from pipelines import console
 
 
@@ -50,3 +51,16 @@ def test_what_a_command_raises_is_a_message(
 def test_the_status_of_a_command_is_passed_on() -> None:
     assert console.run_command(lambda _: 3, []) == 3
     assert console.run_command(lambda _: None, []) == 0
+
+
+def test_a_count_is_a_positive_whole_number() -> None:
+    assert console.positive("12") == 12
+    for text in ["0", "-1", "1.5", "two", "", "\u0663"]:
+        with pytest.raises(argparse.ArgumentTypeError, match="1 or more"):
+            console.positive(text)
+
+
+def test_a_picture_is_named_as_one() -> None:
+    assert console.png_name("a/b.png") == "a/b.png"
+    with pytest.raises(OptionError, match=r"--out: expected a file name that ends in \.png"):
+        console.png_name("b.jpg")

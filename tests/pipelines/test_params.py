@@ -1,5 +1,6 @@
 """A wrong params file ends in one message that names key, value and what is allowed."""
 
+import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,9 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
         ("strip_layout.boxes.R0", [[0, 0, 10]], r"strip_layout\.boxes\.R0\.0: expected .*4 items"),
         ("dataset.version", "1.0", r"dataset\.version: expected .*got '1\.0'"),
         ("dataset.version", 1.0, r"dataset\.version: expected a valid string, got 1\.0 \(float\)"),
+        ("strip_layout.boxes.R0", [[0, 0, math.inf, 1]], r"R0\.0\.2: expected a finite number, got inf \(float\)$"),
+        ("strip_layout.boxes.R0", [[0, 0, "9", 1]], r"R0\.0\.2: expected a valid number, got '9' \(str\)$"),
+        ("build.bottle_strips.split.validation_fraction", math.nan, r"validation_fraction: expected a finite number"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(tmp_path: Path, place: str, value: object, said: str) -> None:
@@ -81,12 +85,48 @@ def test_values_that_only_together_are_wrong_are_named_too(tmp_path: Path) -> No
         load(tmp_path, values).dataset_options("bottle_strips")
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("path_template", "{strip}.png", r"build\.bottle_strips\.path_template: expected"),
+        ("frames", [3, 1], r"build\.bottle_strips\.frames: expected ascending"),
+        ("images", {"frames": [99], "rank": []}, r"build\.bottle_strips\.images\.frames: expected indices among"),
+        ("split", {"by": "none", "validation_fraction": 0.1, "seed": 1},
+         r"build\.bottle_strips\.split\.validation_fraction: expected 0, since split\.by is 'none', got 0\.1"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_of_a_set_is_named_with_its_set(tmp_path: Path, place: str, value: object, said: str) -> None:
+    values = plain()
+    values["build"]["bottle_strips"][place] = value
+    with pytest.raises(OptionError, match=said):
+        load(tmp_path, values).dataset_options("bottle_strips")
+
+
+def test_a_set_name_that_no_dataset_can_have_is_refused(tmp_path: Path) -> None:
+    values = plain()
+    values["build"] = {"my-kit": values["build"]["bottle_strips"]}
+    with pytest.raises(
+        OptionError, match=r"^build: expected set names of lower-case letters, digits and underscores.*got 'my-kit'$"
+    ):
+        load(tmp_path, values).dataset_options("my-kit")
+
+
+def test_a_wrong_value_of_a_synthetic_set_is_named_with_its_set() -> None:
+    params = load_params(ROOT / "params.yaml").synthesize
+    assert params is not None
+    sets = {**params.sets, "kit": params.sets["kit"].model_copy(update={"runs": 0})}
+    with pytest.raises(OptionError, match=r"^synthesize\.sets\.kit\.runs: expected a whole number"):
+        params.model_copy(update={"sets": sets}).options()
+
+
 def test_an_unknown_set_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"--set: expected one of \['bottle_strips'\].*got 'kit'"):
         load(tmp_path, plain()).dataset_options("kit")
 
 
-@pytest.mark.parametrize("text", ["a: 1\na: 2\n", "a: [1\n", "{", "", "- 1\n", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["a: 1\na: 2\n", "a: [1\n", "{", "", "- 1\n", "\x00", "lot: 2024-13-45\n", "a: !!bool x\n", "[" * 5000]
+)
 def test_what_is_no_params_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(text)

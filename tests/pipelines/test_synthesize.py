@@ -1,6 +1,7 @@
 """The synthesize stage writes whole acquisitions and labels; the same bytes on threads and processes; it builds."""
 
 import csv
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,22 @@ def test_a_set_is_written_whole_and_builds(tmp_path: Path, capsys: pytest.Captur
     assert all(row["region"] in regions and int(row["vial"]) < 5 for row in rows if row["label"] == "defective")
     assert build(["--set", "kit", "--params", str(params)]) == 0
     assert "360 (test 360)" in capsys.readouterr().out
+
+
+def test_what_an_earlier_run_left_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    params = small_params(tmp_path)
+    arguments = ["--set", "kit", "--params", str(params)]
+    assert main(arguments) == 0
+    acquisition = next((tmp_path / "frames/kit").glob("*/run_00"))
+    shutil.copytree(acquisition, tmp_path / "frames/kit/OLD/run_00")
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/frames/kit: expected 6 acquisitions, found more" in said
+    assert "remove this folder" in said
+    shutil.rmtree(tmp_path / "frames/kit/OLD")
+    (acquisition / "frame_09.png").write_bytes(b"")
+    assert main(arguments) == 1
+    assert f"{acquisition}: expected 3 frames, found more" in capsys.readouterr().err
 
 
 @pytest.mark.slow

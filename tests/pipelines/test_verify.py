@@ -30,3 +30,8 @@ def test_a_folder_that_is_no_dataset(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.startswith("error: ")
     with pytest.raises(SystemExit):
         main([])
+    with pytest.raises(SystemExit):
+        main([str(tmp_path), "--threads", "none"])
+    assert "expected a whole number, 1 or more, got 'none'" in capsys.readouterr().err
+    assert main([str(tmp_path), "--rot", "frames"]) == 1
+    assert "got '--rot'" in capsys.readouterr().err
