@@ -15,7 +15,7 @@ import numpy.typing as npt
 NOISE = 1.3
 VIALS = 5
 RUNS = 2
-# Left, top, width and height of a vial's regions as fractions of the vial's share of the frame: in frames of 1600 x 1280
+# Left, top, width and height of a vial's regions as fractions of the vial's share of the frame: in 1600 x 1280
 # all of them shrink to a patch of 256 (R0 in width alone), which costs the same with and without IPP.
 _REGIONS = {
     "R0": (0.05, 0.005, 0.9, 0.2),
