@@ -83,7 +83,6 @@ def test_only_an_absent_object_is_called_absent(tmp_path: Path, monkeypatch: pyt
         files.read("y")
 
 
-@pytest.mark.parametrize("kind", [LocalFiles, BeamFiles])
 def test_a_write_never_changes_a_file_that_another_name_shares(tmp_path: Path) -> None:
     """Published files are hard links into DVC's cache: writing into one would change the cache."""
     files = LocalFiles(str(tmp_path))
@@ -94,6 +93,7 @@ def test_a_write_never_changes_a_file_that_another_name_shares(tmp_path: Path) -
     assert (tmp_path / "x").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("kind", [LocalFiles, BeamFiles])
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, kind: Callable[[str], Files]) -> None:
     def broken() -> object:
         yield b"half"
