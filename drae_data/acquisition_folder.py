@@ -103,8 +103,10 @@ def folder_content(sizes: dict[str, int], options: DatasetOptions) -> FolderCont
     if missing:
         raise AcquisitionError(
             "missing_frame",
-            f"expected {len(options.frames)} frames {pattern!r}, got {len(frames)}; missing {missing}",
-            pattern.replace("{frame}", str(missing[0])),
+            f"expected {len(options.frames)} frames {pattern!r}, got {len(frames)}; "
+            + (f"missing {missing}" if frames else f"in the folder: {', '.join(sorted(sizes)[:3]) or 'no file'}"),
+            # Named with as many digits as the frames that are there; the folder itself where there are none.
+            pattern.replace("{frame}", f"{missing[0]:0{_digits(pattern, frames)}d}") if frames else "",
         )
     for index in sorted(set(frames) - set(options.frames)):
         raise AcquisitionError("extra_frame", f"expected only the frames {list(options.frames)}", frames[index])
@@ -112,3 +114,8 @@ def folder_content(sizes: dict[str, int], options: DatasetOptions) -> FolderCont
         if not sizes[name]:
             raise AcquisitionError("empty_file", "expected an image, got a file of 0 bytes", name)
     return FolderContent(frames, len(sizes) - len(frames))
+
+
+def _digits(pattern: str, frames: dict[int, str]) -> int:
+    """How many digits the frame indices of a folder have."""
+    return len(next(iter(frames.values()))) - len(pattern.replace("{frame}", ""))

@@ -61,6 +61,15 @@ class Files(ABC):
         """Keeps a second builder out of the folder, where the file system can; released when the process ends."""
         yield
 
+    @contextmanager
+    def replacing(self, commit_point: str) -> Iterator["Files"]:
+        """Where a version is built: the folder itself, or a folder beside it that takes its place in the end.
+
+        Beside it where the folder holds `commit_point`, the file system can, and so a committed version would be lost
+        if the build failed. What an earlier attempt left beside it is gone on with.
+        """
+        yield self
+
 
 @dataclass(frozen=True)
 class LocalFiles(Files):
@@ -139,6 +148,32 @@ class LocalFiles(Files):
                 ) from error
             yield
 
+    @contextmanager
+    def replacing(self, commit_point: str) -> Iterator[Files]:
+        """See `Files.replacing`. The folder beside starts with hard links to what the committed version holds."""
+        folder = Path(self.root).absolute()
+        beside, aside = (folder.with_name(f".{folder.name}.{word}") for word in ("rebuild", "replaced"))
+        if aside.is_dir() and not folder.exists():
+            # A kill between the two renames below: the new version is whole.
+            (beside if (beside / commit_point).is_file() else aside).rename(folder)
+        if aside.is_dir():
+            shutil.rmtree(aside)
+        if not (folder / commit_point).is_file():
+            if beside.is_dir():
+                shutil.rmtree(beside)
+            yield self
+            return
+        for path in folder.rglob("*"):
+            twin = beside / path.relative_to(folder)
+            if path.is_file() and not twin.exists():
+                twin.parent.mkdir(parents=True, exist_ok=True)
+                _link(path, twin)
+        yield LocalFiles(str(beside))
+        folder.rename(aside)
+        beside.rename(folder)
+        _sync_folder(folder.parent)
+        shutil.rmtree(aside)
+
     def remove(self, path: str) -> None:
         """See `Files.remove`."""
         target = Path(self.root, path)
@@ -164,6 +199,14 @@ def _file_size(entry: os.DirEntry[str]) -> int | None:
         raise
     except OSError:
         return -1
+
+
+def _link(path: Path, twin: Path) -> None:
+    """Gives a file a second name; a copy where the file system has no hard links."""
+    try:
+        twin.hardlink_to(path)
+    except OSError:
+        shutil.copy2(path, twin)
 
 
 def _sync_folder(folder: Path) -> None:

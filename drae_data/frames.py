@@ -14,6 +14,8 @@ from drae_data.errors import AcquisitionError
 from drae_data.rank_images import Pixels, size_text
 
 FORMATS = ("PNG", "BMP", "TIFF")
+# A frame that cannot be decoded becomes a quarantine row with a reason; OpenCV need not print it too.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 _TIFF_PHOTOMETRIC = 262
 _TIFF_MIN_IS_BLACK = 1
 _TIFF_ORIENTATION = 274

@@ -148,6 +148,8 @@ def read_json(files: Files, path: str, what: str) -> dict[str, Any]:
     try:
         values = json.loads(files.read(path))
     except FileNotFoundError as error:
+        if not files.names(""):
+            what = "there is no such folder, or no file in it; expected a version such as datasets/production/1.0.0"
         raise DatasetError(f"{files.root}/{path}: absent: {what}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(f"{files.root}/{path}: expected JSON: {error}") from error

@@ -60,6 +60,15 @@ def open_version(target: Files, plan: Sequence[ShardTask]) -> None:
     target.write(plan_path(), (json.dumps(task.to_json()).encode() + b"\n" for task in plan))
 
 
+def committed_digest(target: Files) -> str:
+    """The digest of the version that is committed in a folder; empty where none is."""
+    try:
+        target.read(COMMIT_POINT)
+        return str(json.loads(target.read(PROVENANCE)).get("digest", ""))
+    except (OSError, ValueError):
+        return ""
+
+
 def plan_path() -> str:
     """Where the plan of the current build lies, one shard task as JSON per line."""
     return f"{WORK}/plan.jsonl"
@@ -198,12 +207,18 @@ def _remove_strangers(target: Files, plan: Sequence[ShardTask]) -> None:
 
 
 def quarantine_message(rows: Sequence[QuarantineRow], allowed: int, listed: int) -> str:
-    """The message of a build that quarantined too much, with the table of reasons."""
+    """The message of a build that quarantined too much, with the table of reasons and what to look at."""
+    names = {row.reason for row in rows} <= {"missing_frame", "unmatched_name"} and len(rows) == listed
+    advice = (
+        "Every folder is refused for its names: compare path_template and frames with what lies in the folders"
+        if names
+        else "Mend or remove the folders, or raise max_quarantined; finished shards are kept"
+    )
     return (
         f"{len(rows)} of {listed} acquisitions are in quarantine, max_quarantined allows {allowed}; "
         f"nothing is committed.\n"
         f"{reasons_table(rows)}\n"
-        "Mend or remove the folders, or raise max_quarantined; finished shards are kept"
+        f"{advice}"
     )
 
 

@@ -13,7 +13,15 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from drae_data.errors import OptionError
 from drae_data.files import Files
 from drae_data.options import DatasetOptions
-from drae_data.publication import CommittedDataset, commit, open_version, plan_path, reasons_table
+from drae_data.publication import (
+    COMMIT_POINT,
+    CommittedDataset,
+    commit,
+    committed_digest,
+    open_version,
+    plan_path,
+    reasons_table,
+)
 from drae_data.shard_plan import Listing, ShardTask, list_acquisitions, plan_shards
 from drae_data.shards import WORK
 from pipelines.beam_files import files_at
@@ -75,15 +83,19 @@ def _build_version(
     listing = list_acquisitions(source, options)
     plan = plan_shards(listing, options)
     say(f"{known.set} {options.version}: {listing.folders} folders listed in {source.root}, {len(plan)} shards planned")
-    open_version(target, plan)
-    build(plan, options, source, target, known.threads, runner_options)
-    committed = commit(target, options, listing, plan)
+    before = committed_digest(target)
+    with target.replacing(COMMIT_POINT) as workplace:
+        open_version(workplace, plan)
+        build(plan, options, source, workplace, known.threads, runner_options)
+        committed = commit(workplace, options, listing, plan)
     seconds = time.monotonic() - started
     log_run(
         dataset=options.name, version=options.version, digest=committed.digest, seconds=round(seconds, 1),
         source=source.root, target=target.root, threads=known.threads, flags=public_flags(runner_options),
     )  # fmt: skip
     say(summary(committed, options, listing, target.root, seconds))
+    if before not in ("", committed.digest):
+        say(f"  replaces     {before}, which stood here as {options.version}; dataset.version keeps both when raised")
 
 
 def build(

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from drae_data.files import Files
@@ -51,12 +52,14 @@ def _run(argv: list[str]) -> int:
         folders += [params.version_folder(name) for name in params.build]
     if not folders:
         parser.error("expected a version folder or --params")
-    faulty = [folder for folder in folders if _verify(files_at(folder), arguments.root, arguments.threads)]
-    return 1 if faulty else 0
+    # One after the other, so that a folder that is no dataset does not hide the faults of the next.
+    return max(
+        run_command(partial(_verify, files_at(folder), arguments.root, arguments.threads), []) for folder in folders
+    )
 
 
-def _verify(files: Files, root: str | None, threads: int) -> bool:
-    """Verifies one version and prints what was found; returns whether there are faults."""
+def _verify(files: Files, root: str | None, threads: int, _: list[str]) -> int:
+    """Verifies one version and prints what was found; returns 1 where there are faults."""
     total = claimed_records(files)
     counts, lock = [0], threading.Lock()
 
@@ -68,14 +71,15 @@ def _verify(files: Files, root: str | None, threads: int) -> bool:
         found = verify_dataset(files, threads, checked)
     faults = (*found.faults, *(frames_changed(files, files_at(root)) if root else ()))
     say(report(found, faults, root))
-    return bool(faults)
+    return int(bool(faults))
 
 
 def report(found: Verification, faults: Sequence[Fault], root: str | None) -> str:
     """The result for people: what was checked, then every fault."""
     splits = ", ".join(f"{split} {count:,}" for split, count in sorted(found.records.items()))
     lines = [
-        f"{found.dataset}: " + (f"{len(faults)} FAULTS" if faults else "verified, no fault"),
+        f"{found.dataset}: "
+        + (f"{len(faults)} FAULT{'S' if len(faults) > 1 else ''}" if faults else "verified, no fault"),
         f"  {sum(found.records.values()):,} records in {found.shards:,} shards ({splits}): checksums, digests, images",
         f"  {found.acquisitions:,} acquisitions complete, {found.quarantined:,} in quarantine",
         f"  digest {found.digest}",

@@ -405,7 +405,7 @@ def test_too_much_quarantine_fails_with_the_table_of_reasons(tmp_path: Path) -> 
         build_dataset(root, tmp_path / "out", small_options(max_quarantined=1))
     text = str(caught.value)
     assert "2 of 10" in text
-    assert "A/run_00/frame_0.png: missing_frame" in text
+    assert "A/run_00/frame_00.png: missing_frame" in text
     assert "B/run_00/frame_00.png: empty_file" in text
     assert not (tmp_path / "out/dataset_info.json").exists()
 

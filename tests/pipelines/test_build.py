@@ -222,6 +222,48 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> 
     assert published(tmp_path) == tree_bytes(tmp_path / "plain")
 
 
+def test_a_rebuild_that_fails_leaves_the_committed_version_as_it_was(
+    tmp_path: Path, expected: dict[str, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = write_params(tmp_path, tmp_path / "frames")
+    arguments = ["--set", "small", "--params", str(params)]
+    assert main(arguments) == 0
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "datasets/small/1.0.0").glob("small-*")}
+    frame = tmp_path / "frames/A/run_00/frame_00.png"
+    good = frame.read_bytes()
+    frame.write_bytes(b"")
+    assert main(arguments) == 1
+    assert "empty_file" in capsys.readouterr().err
+    assert published(tmp_path) == expected
+    frame.write_bytes(good[:-12] + good[-12:])
+    assert main(arguments) == 0
+    assert "(4 were there already)" in capsys.readouterr().out
+    assert published(tmp_path) == expected
+    kept = {path: path.stat().st_mtime_ns for path in times}
+    assert sum(kept[path] == times[path] for path in times) == 4
+    assert sorted(path.name for path in (tmp_path / "datasets/small").iterdir()) == [".1.0.0.lock", "1.0.0"]
+
+
+def test_another_content_under_the_same_version_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write_line(tmp_path / "frames")
+    assert main(["--set", "small", "--params", str(write_params(tmp_path, root))]) == 0
+    before = json.loads(published(tmp_path)["provenance.json"])["digest"]
+    capsys.readouterr()
+    assert main(["--set", "small", "--params", str(write_params(tmp_path, root, shard_patches=1000))]) == 0
+    assert f"replaces     {before}" in capsys.readouterr().out
+
+
+def test_a_swap_cut_in_two_is_finished_by_the_next_build(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    params = write_params(tmp_path, tmp_path / "frames")
+    arguments = ["--set", "small", "--params", str(params)]
+    assert main(arguments) == 0
+    folder = tmp_path / "datasets/small/1.0.0"
+    shutil.copytree(folder, folder.with_name(".1.0.0.rebuild"))
+    folder.rename(folder.with_name(".1.0.0.replaced"))
+    assert main(arguments) == 0
+    assert published(tmp_path) == expected
+
+
 def test_a_second_build_in_the_same_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     params = write_params(tmp_path, write_line(tmp_path / "frames"))
     with LocalFiles(str(tmp_path / "datasets/small/1.0.0")).locked():

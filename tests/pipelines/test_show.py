@@ -92,6 +92,9 @@ def test_a_key_without_a_patch_is_one_message(
 
 def test_a_folder_that_is_no_dataset_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), "A/r0/f00/v0/R0"]) == 1
+    assert "there is no such folder, or no file in it" in capsys.readouterr().err
+    (tmp_path / "features.json").write_text("{}")
+    assert main([str(tmp_path), "A/r0/f00/v0/R0"]) == 1
     assert "this is no committed dataset version" in capsys.readouterr().err
     assert main([str(tmp_path), "A/r0/f00/v0/R0", "--out", "patch.jpg"]) == 1
     assert "--out: expected a file name that ends in .png" in capsys.readouterr().err

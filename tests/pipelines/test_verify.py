@@ -25,6 +25,14 @@ def test_a_good_and_a_bad_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "frame_missing: A/run_00/frame_00.png" in text
 
 
+def test_a_folder_that_is_no_dataset_does_not_hide_the_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build_dataset(write_line(tmp_path / "frames"), tmp_path / "out")
+    assert main([str(tmp_path / "nothing"), str(tmp_path / "out")]) == 1
+    captured = capsys.readouterr()
+    assert "there is no such folder" in captured.err
+    assert "small 1.0.0: verified, no fault" in captured.out
+
+
 def test_a_folder_that_is_no_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith("error: ")
