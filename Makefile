@@ -93,5 +93,5 @@ example: env  ## preview, build and verify real frames: make example NAME=bottle
 	@$(RUN) python -m pipelines.verify --params $(EXAMPLE) --root "$(DATA)"
 
 clean:  ## remove caches of the tools; keeps .venv, the data and the DVC cache
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist ./*.egg-info
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache build dist ./*.egg-info
 	@find . -path ./$(VENV) -prune -o -type d -name __pycache__ -print0 | xargs -0r rm -rf
