@@ -27,7 +27,7 @@ from drae_data.patches import PatchOptions
 from drae_data.publication import commit, open_version
 from drae_data.rank_images import Pixels
 from drae_data.records import decode_example, encode_example, frame_record, read_records
-from drae_data.shard_plan import list_acquisitions, plan_shards
+from drae_data.shard_plan import Listing, ShardTask, list_acquisitions, plan_shards
 from drae_data.shards import build_shard
 from drae_data.verification import verify_dataset
 from tests.small_line import LAYOUT, build_dataset, small_frame, small_options, tree_bytes, write_line
@@ -225,14 +225,20 @@ def test_a_task_that_no_worker_reported_stops_the_commit(tmp_path: Path) -> None
     assert not (tmp_path / "out" / "dataset_info.json").exists()
 
 
-def test_bytes_that_changed_without_a_change_of_length_stop_the_commit(tmp_path: Path) -> None:
-    root, options = write_line(tmp_path / "frames"), small_options()
-    source, target = LocalFiles(str(root)), LocalFiles(str(tmp_path / "out"))
+def build_without_commit(root: Path, target: LocalFiles) -> tuple[Listing, tuple[ShardTask, ...]]:
+    """Every shard of the small line, and what a commit is told of them."""
+    source, options = LocalFiles(str(root)), small_options()
     listing = list_acquisitions(source, options)
     plan = plan_shards(listing, options)
     open_version(target, plan)
     for task in plan:
         build_shard(task, options, source, target, 1)
+    return listing, plan
+
+
+def test_bytes_that_changed_without_a_change_of_length_stop_the_commit(tmp_path: Path) -> None:
+    options, target = small_options(), LocalFiles(str(tmp_path / "out"))
+    listing, plan = build_without_commit(write_line(tmp_path / "frames"), target)
     shard = tmp_path / "out" / plan[0].name
     good = shard.read_bytes()
     records = [data for _, data in read_records(good)]
@@ -245,13 +251,8 @@ def test_bytes_that_changed_without_a_change_of_length_stop_the_commit(tmp_path:
 
 
 def test_a_record_lost_from_a_shard_stops_the_commit(tmp_path: Path) -> None:
-    root, options = write_line(tmp_path / "frames"), small_options()
-    source, target = LocalFiles(str(root)), LocalFiles(str(tmp_path / "out"))
-    listing = list_acquisitions(source, options)
-    plan = plan_shards(listing, options)
-    open_version(target, plan)
-    for task in plan:
-        build_shard(task, options, source, target, 1)
+    options, target = small_options(), LocalFiles(str(tmp_path / "out"))
+    listing, plan = build_without_commit(write_line(tmp_path / "frames"), target)
     shard = tmp_path / "out" / plan[0].name
     offset, _ = list(read_records(shard.read_bytes()))[-1]
     shard.write_bytes(shard.read_bytes()[: offset - 12])
