@@ -100,7 +100,6 @@ def commit(target: Files, options: DatasetOptions, listing: Listing, plan: Seque
                 f"split {split}: every acquisition planned for it is in quarantine, so it would be empty; nothing is "
                 f"committed.\n{reasons_table(quarantine)}"
             )
-    reused = sum(_marker(task, target)["reused"] for task in plan)
     _remove_strangers(target, plan)
     files = {
         "acquisitions.parquet": table_bytes("acquisitions", built),
@@ -118,7 +117,7 @@ def commit(target: Files, options: DatasetOptions, listing: Listing, plan: Seque
         digest,
         dict(records),
         len(plan),
-        reused,
+        sum(ledger["reused"] for ledger in ledgers),
         len(built),
         quarantine,
         sum(ledger["bytes"] for ledger in ledgers),
@@ -137,11 +136,11 @@ def _marker(task: ShardTask, target: Files) -> dict[str, Any]:
 
 
 def _checked_ledger(task: ShardTask, target: Files, options: DatasetOptions) -> dict[str, Any]:
-    """The ledger of a shard after everything it says was counted again in the files."""
+    """A shard's ledger after all it says was counted again; with its index's digest and whether it was reused."""
     marker = _marker(task, target)
     try:
         part = target.read(part_path(task.name))
-        ledger = {**read_ledger(part), "index_sha256": sha256_hex(part)}
+        ledger = {**read_ledger(part), "index_sha256": sha256_hex(part), "reused": marker["reused"]}
         content = target.read(task.name)
         records = sum(1 for _ in read_records(content))
     except (OSError, DatasetError, RecordError) as error:

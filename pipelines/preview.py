@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from drae_data.acquisition import Image
-from drae_data.acquisition_folder import folder_content
+from drae_data.acquisition_folder import list_folder, read_frame
 from drae_data.errors import AcquisitionError, ListingError, OptionError
 from drae_data.files import Files
 from drae_data.frames import decode_frame
@@ -112,10 +112,10 @@ def read_images(source: Files, chosen: ListedAcquisition, options: DatasetOption
         raise OptionError("--frame", frame, f"one of {', '.join(map(str, options.frames))}")
     rank, shown, name = RankImages(), list[PreviewImage](), ""
     try:
-        content = folder_content(source.names(chosen.folder), options)
+        content = list_folder(chosen.folder, options, source)
         for index in options.frames:
             name = content.frames[index]
-            pixels = decode_frame(source.read(f"{chosen.folder}/{name}"), options.max_frame_pixels)
+            pixels = decode_frame(read_frame(chosen.folder, name, source), options.max_frame_pixels)
             rank.add(pixels)
             if index == frame:
                 shown.append(PreviewImage(f"frame {frame}: {name}", pixels))
