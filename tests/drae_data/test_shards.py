@@ -236,6 +236,15 @@ def build_without_commit(root: Path, target: LocalFiles) -> tuple[Listing, tuple
     return listing, plan
 
 
+def test_an_index_of_another_build_than_the_marker_says_stops_the_commit(tmp_path: Path) -> None:
+    options, target = small_options(), LocalFiles(str(tmp_path / "out"))
+    listing, plan = build_without_commit(write_line(tmp_path / "frames"), target)
+    marker = tmp_path / "out/.work/done" / f"{plan[0].name}.json"
+    marker.write_text(json.dumps({**json.loads(marker.read_text()), "fingerprint": "another"}))
+    with pytest.raises(CommitError, match=f"{plan[0].name}: the index is not the one"):
+        commit(target, options, listing, plan)
+
+
 def test_bytes_that_changed_without_a_change_of_length_stop_the_commit(tmp_path: Path) -> None:
     options, target = small_options(), LocalFiles(str(tmp_path / "out"))
     listing, plan = build_without_commit(write_line(tmp_path / "frames"), target)
