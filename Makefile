@@ -13,9 +13,12 @@ INSTALLED := $(VENV)/requirements.installed
 # DVC and the stages' commands find their programs in .venv, whatever the caller's PATH.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 EXAMPLE = examples/$(NAME)/params.yaml
+# Kills of the build, and as many of dvc repro; another seed chooses other moments.
+KILLS ?= 50
+SEED ?= 1
 CHECKED := $(wildcard pipelines drae_data drae_model drae_acceptance drae_line benchmarks tests)
 
-.PHONY: help env repro test check format-check lint types floors format bench example clean
+.PHONY: help env repro test test-kill check format-check lint types floors format bench example clean
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -49,9 +52,13 @@ repro: env  ## run every stage whose inputs changed, then verify each dataset
 	@echo "repro: verifying each dataset"
 	@$(RUN) python -m pipelines.verify --params params.yaml
 
-test: env  ## run the tests, without the markers engines and fuzz (ARGS="-k NAME" narrows it)
+test: env  ## run the tests, without the markers engines, fuzz and campaign (ARGS="-k NAME" narrows it)
 	@echo "test: running the tests with two workers"
-	@$(RUN) python -m pytest -n 2 -m "not engines and not fuzz" $(ARGS)
+	@$(RUN) python -m pytest -n 2 -m "not engines and not fuzz and not campaign" $(ARGS)
+
+test-kill: env  ## kill -9 the build and dvc repro at KILLS random moments each, rerun, compare (SEED=2: other moments)
+	@echo "test-kill: $(KILLS) kills of the build and $(KILLS) of dvc repro, each with a rerun; about 20 s a kill"
+	@$(RUN) KILLS=$(KILLS) SEED=$(SEED) python -m pytest -m campaign tests/campaigns $(ARGS)
 
 check: format-check lint types floors  ## check format, lint, types and the floors of the house
 
@@ -75,9 +82,13 @@ format: env  ## rewrite the code in the project's format
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-bench: env  ## measure the build against other ways to do it
-	@echo "bench: building the same frames in several ways; takes minutes"
+bench: env  ## measure builds against other ways, the plan, the reading back (ARGS="--quick" is for the builds)
+	@echo "bench: building the same frames in several ways; takes about half an hour"
 	@$(RUN) python -m benchmarks.build $(ARGS)
+	@echo "bench: listing and planning up to a million acquisitions; takes a few minutes"
+	@$(RUN) python -m benchmarks.plan
+	@echo "bench: reading shards back"
+	@$(RUN) python -m benchmarks.read
 
 example: env  ## preview, build and verify real frames: make example NAME=bottle_strips DATA=FOLDER
 	@if [ -z "$(NAME)" ] || [ -z "$(DATA)" ]; then \
@@ -88,8 +99,8 @@ example: env  ## preview, build and verify real frames: make example NAME=bottle
 	fi
 	@if [ ! -f "$(EXAMPLE)" ]; then echo "make example: NAME=$(NAME) is none of: $(notdir $(wildcard examples/*))" >&2; exit 2; fi
 	@if [ ! -d "$(DATA)" ]; then echo "make example: DATA=$(DATA) is not a folder" >&2; exit 2; fi
-	@$(RUN) python -m pipelines.preview --params $(EXAMPLE) --set $(NAME) --root "$(DATA)" --out datasets/$(NAME)-preview.png
-	@$(RUN) python -m pipelines.build --params $(EXAMPLE) --set $(NAME) --root "$(DATA)"
+	@$(RUN) python -m pipelines.preview --params $(EXAMPLE) --set $(NAME) --root "$(DATA)" --tables "$(DATA)" --out datasets/$(NAME)-preview.png
+	@$(RUN) python -m pipelines.build --params $(EXAMPLE) --set $(NAME) --root "$(DATA)" --tables "$(DATA)"
 	@$(RUN) python -m pipelines.verify --params $(EXAMPLE) --root "$(DATA)"
 
 clean:  ## remove caches of the tools; keeps .venv, the data and the DVC cache

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 import psutil
 
 _SAMPLE_SECONDS = 0.05
+# A look at many gigabytes takes long and holds the process up: the watcher rests this many times as long.
+_REST = 10
 _TAIL = 4000
 
 
@@ -33,34 +36,47 @@ class Measurement:
     output: str
 
 
-def run_measured(command: Sequence[str], folder: Path) -> Measurement:
+def run_measured(command: Sequence[str], folder: Path, bytecode: Path | None = None) -> Measurement:
     """Runs a command in a fresh process and watches it.
 
     Args:
         command: program and arguments.
         folder: to run it in.
+        bytecode: Python keeps compiled modules here and finds them again in the next run, whatever the environment
+            says about it; None leaves that to the environment.
 
     Raises:
         BenchmarkError: it ended with another status than 0; the message holds the end of what it wrote.
     """
+    environment = dict(os.environ)
+    if bytecode is not None:
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
     # What earlier runs left to be written back would otherwise be written at this run's expense.
     os.sync()
     peak = 0
-    started = time.perf_counter()
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        root = psutil.Process(process.pid)
-        while True:
-            try:
-                # Both commands write a few lines only, less than a pipe holds.
-                process.wait(_SAMPLE_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                peak = max(peak, tree_bytes(root))
-        seconds = time.perf_counter() - started
-        output = process.stdout.read() if process.stdout else ""
-    if process.returncode:
-        raise BenchmarkError(f"{' '.join(command)}\nended with status {process.returncode}:\n{output[-_TAIL:]}")
-    return Measurement(seconds, peak / 1e6, output)
+    # Files, not pipes: nobody reads while the command runs, and a full pipe would hold it up.
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        started = time.perf_counter()
+        with subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=errors) as process:
+            root = psutil.Process(process.pid)
+            rest = _SAMPLE_SECONDS
+            while True:
+                try:
+                    process.wait(rest)
+                    break
+                except subprocess.TimeoutExpired:
+                    looked = time.perf_counter()
+                    peak = max(peak, tree_bytes(root))
+                    rest = max(_SAMPLE_SECONDS, _REST * (time.perf_counter() - looked))
+            seconds = time.perf_counter() - started
+        for stream in (output, errors):
+            stream.seek(0)
+        said = output.read()
+        if process.returncode:
+            words = said[-_TAIL:] + errors.read()[-_TAIL:]
+            raise BenchmarkError(f"{' '.join(command)}\nended with status {process.returncode}:\n{words}")
+    return Measurement(seconds, peak / 1e6, said)
 
 
 def tree_bytes(root: psutil.Process) -> int:

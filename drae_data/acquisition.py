@@ -1,36 +1,76 @@
-"""Keys of acquisitions, images and patches, and the path template that finds them in folder names."""
+"""Keys of acquisitions, images and patches. Each has one text form, which parses back."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from drae_data.errors import KeyFormatError, OptionError
 
 RANK_IMAGES = ("min", "max")
+# Parts of a key that not every line has, in the order of the text form.
+OPTIONAL_PARTS = ("batch", "recipe", "station")
 
 
-@dataclass(frozen=True, order=True)
-class AcquisitionKey:
-    """One strip in one run. Text form: `S0001/r3`.
+class AcquisitionKey(NamedTuple):
+    """One strip in one run, and where the line says so, its batch, recipe and station.
+
+    A tuple, since a plan compares and hashes a million of them.
+
+    Text form: `S0001/r3`, with the further parts before it where they are not empty: `batch=B7/station=2/S0001/r3`.
 
     Attributes:
-        strip: the strip's name as the path template found it; never holds a slash.
+        strip: the strip's name as the path template found it; never holds a slash. It may come back in another batch.
         run: 0 to 9 in the paper; 0 where the line does not count runs.
+        batch: empty where the path template has none.
+        recipe: empty where the path template has none.
+        station: the camera station; empty where the path template has none.
     """
 
     strip: str
     run: int
+    batch: str = ""
+    recipe: str = ""
+    station: str = ""
 
     def __str__(self) -> str:
-        return f"{self.strip}/r{self.run}"
+        return f"{self._prefix(OPTIONAL_PARTS)}{self.strip}/r{self.run}"
+
+    @property
+    def strip_id(self) -> str:
+        """Names the physical strip: strip, batch and recipe, whatever the run and the station that saw it."""
+        return f"{self._prefix(('batch', 'recipe'))}{self.strip}"
+
+    def _prefix(self, names: tuple[str, ...]) -> str:
+        if not (self.batch or self.recipe or self.station):
+            return ""
+        return "".join(f"{name}={value}/" for name in names if (value := getattr(self, name)))
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Reads the text form back; raises `KeyFormatError`."""
-        match = re.fullmatch(r"([^/]+)/r([0-9]{1,9})", text)
-        if match is None:
-            raise KeyFormatError(f"acquisition key: expected 'STRIP/rRUN' such as 'S0001/r3', got {text!r}")
-        return cls(match[1], int(match[2]))
+        *prefix, strip, run = text.split("/") if text.count("/") else (text, "")
+        parts = dict(part.partition("=")[::2] for part in prefix)
+        wanted = [name for name in OPTIONAL_PARTS if parts.get(name)]
+        if not strip or not re.fullmatch(r"r[0-9]{1,9}", run) or list(parts) != wanted or len(parts) != len(prefix):
+            raise KeyFormatError(
+                "acquisition key: expected 'STRIP/rRUN' such as 'S0001/r3', before it "
+                f"'batch=B/', 'recipe=R/', 'station=S/' where the line has them, got {text!r}"
+            )
+        return cls(strip, int(run[1:]), **parts)
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """The key in the columns of a table's row."""
+        return cls(*(row[field] for field in KEY_COLUMNS))
+
+    def columns(self) -> dict[str, Any]:
+        """The key as columns of a table's row."""
+        return self._asdict()
+
+
+# Columns of every table that names acquisitions.
+KEY_COLUMNS = AcquisitionKey._fields
 
 
 @dataclass(frozen=True, order=True)
@@ -93,69 +133,3 @@ class PatchKey:
                 f"(IMAGE is f00, f01, ... min or max), got {text!r}"
             )
         return cls(AcquisitionKey.parse(parts[0]), Image.parse(parts[1]), int(parts[2][1:]), parts[3])
-
-
-_FIELD = re.compile(r"\{([^{}]*)\}")
-# Nine digits: a run or frame index fits the tables' 32 bits.
-_PATTERNS = {"strip": r"[^/]+?", "run": r"[0-9]{1,9}", "frame": r"[0-9]{1,9}"}
-
-
-@dataclass(frozen=True)
-class PathTemplate:
-    """How acquisition folders and frame files are named below the root.
-
-    `{strip}/run_{run}/frame_{frame}.png`: the last part names a frame file and holds `{frame}`; the parts before it
-    name the acquisition folder and hold `{strip}` and, where the line counts runs, `{run}`. Everything else is literal.
-
-    Attributes:
-        text: the template.
-    """
-
-    text: str
-
-    def __post_init__(self) -> None:
-        problem = self._problem()
-        if problem:
-            raise OptionError("path_template", self.text, problem)
-
-    def _problem(self) -> str:
-        parts = self.text.split("/")
-        fields = _FIELD.findall(self.text)
-        unknown = sorted(set(fields) - set(_PATTERNS))
-        if unknown:
-            return f"only the fields {{strip}}, {{run}} and {{frame}}, not {unknown}"
-        if len(fields) != len(set(fields)):
-            return "each field once"
-        if len(parts) < 2 or any(part in ("", ".", "..") for part in parts):
-            return "at least one folder and a file name, such as '{strip}/run_{run}/frame_{frame}.png', relative"
-        if "{frame}" not in parts[-1] or "{frame}" in "/".join(parts[:-1]):
-            return "{frame} in the file name, the last part, and nowhere else"
-        if "{strip}" not in "/".join(parts[:-1]) or "{run}" in parts[-1]:
-            return "{strip}, and {run} where there is one, in the folder parts"
-        return ""
-
-    @property
-    def depth(self) -> int:
-        """How many folders lie between the root and a frame file."""
-        return self.text.count("/")
-
-    def match_folder(self, folder: str) -> AcquisitionKey | None:
-        """The key of the acquisition in `folder` (relative to the root), or None where the template does not fit."""
-        match = re.fullmatch(_pattern(self.text.rsplit("/", 1)[0]), folder)
-        if match is None:
-            return None
-        return AcquisitionKey(match["strip"], int(match.groupdict().get("run") or 0))
-
-    def match_frame(self, name: str) -> int | None:
-        """The frame index in a file's `name`, or None where the template does not fit."""
-        match = re.fullmatch(_pattern(self.text.rsplit("/", 1)[1]), name)
-        return None if match is None else int(match["frame"])
-
-
-def _pattern(template: str) -> str:
-    """A regular expression for a part of the template; its literals are escaped."""
-    pieces = _FIELD.split(template)
-    return "".join(
-        f"(?P<{piece}>{_PATTERNS[piece]})" if position % 2 else re.escape(piece)
-        for position, piece in enumerate(pieces)
-    )

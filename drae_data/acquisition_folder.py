@@ -1,27 +1,34 @@
-"""An acquisition folder before its pixels: which frames lie there, their bytes, and what these alone decide."""
+"""An acquisition before its pixels: which frames lie there, their bytes, and what these alone decide."""
 
 import errno
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from drae_data.errors import AcquisitionError
 from drae_data.files import Files, sha256_hex
+from drae_data.junk import is_junk
 from drae_data.manifest import FrameFile
 from drae_data.options import DatasetOptions
+from drae_data.path_template import ANY_IMAGE, FramePlace
 
 # Errors of the file system that say something about the acquisition, not about the moment.
 _LASTING = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
+_UNKNOWN_SIZE = -1
 
 
 @dataclass(frozen=True)
 class FolderContent:
-    """What lies in an acquisition folder that has every frame it must have.
+    """What lies in an acquisition that has every frame it must have.
 
     Attributes:
-        frames: file name by frame index.
+        frames: file name by place; vials count from 0.
+        sidecar: the name of the file beside the frames; empty where there is none.
         ignored: how many other files lie there.
     """
 
-    frames: dict[int, str]
+    frames: Mapping[FramePlace, str]
+    sidecar: str
     ignored: int
 
 
@@ -30,30 +37,55 @@ class Source:
     """What an acquisition is built from; with the options it decides every byte.
 
     Attributes:
-        frames: the frame files that were read, by frame index.
+        frames: the frame files that were read, in the order of views and frames.
         unread: names of frame files that had to be there, but that no patch needs.
         ignored: how many other files lie in the folder.
+        sidecar: the file beside the frames that was read: one or none.
     """
 
     frames: tuple[FrameFile, ...]
     unread: tuple[str, ...]
     ignored: int
+    sidecar: tuple[FrameFile, ...]
 
 
-def list_folder(folder: str, options: DatasetOptions, files: Files) -> FolderContent:
-    """Lists an acquisition folder and judges its names; raises `AcquisitionError`, or OSError for what may pass."""
+def list_folder(folder: str, names: Sequence[str], options: DatasetOptions, files: Files) -> FolderContent:
+    """Lists an acquisition and judges its names.
+
+    Args:
+        folder: relative to the root.
+        names: of its files in the folder, where acquisitions are files; empty where the acquisition is the folder.
+        options: of the dataset.
+        files: the root of the frames.
+
+    Raises:
+        AcquisitionError: see `folder_content`; `unreadable`, `outside_root`.
+        OSError: for what may pass.
+    """
     try:
-        return folder_content(files.names(folder), options)
+        _check_inside(folder, options, files)
+        if options.template.of_folders:
+            sizes = files.names(folder, options.template.depth_inside)
+        else:
+            sizes = dict.fromkeys(names, _UNKNOWN_SIZE)
     except OSError as error:
         raise _judged(error, "") from error
+    return folder_content(folder, sizes, options)
 
 
-def read_frame(folder: str, name: str, files: Files) -> bytes:
-    """The bytes of a frame file; raises `AcquisitionError` (`unreadable`), or OSError for what may pass."""
+def read_file(folder: str, name: str, options: DatasetOptions, files: Files) -> bytes:
+    """The bytes of a file; raises `AcquisitionError` (`unreadable`, `outside_root`), or OSError for what may pass."""
+    path = joined(folder, name)
     try:
-        return files.read(f"{folder}/{name}")
+        _check_inside(path, options, files, name)
+        return files.read(path)
     except OSError as error:
         raise _judged(error, name) from error
+
+
+def _check_inside(path: str, options: DatasetOptions, files: Files, name: str = "") -> None:
+    if options.intake.links == "inside" and files.leads_out(path):
+        raise AcquisitionError("outside_root", "a link leads out of the root (links: anywhere follows it)", name)
 
 
 def _judged(error: OSError, name: str) -> Exception:
@@ -63,59 +95,130 @@ def _judged(error: OSError, name: str) -> Exception:
     return AcquisitionError("unreadable", f"it cannot be read ({error.strerror or error})", name)
 
 
-def frame_file(index: int, name: str, data: bytes) -> FrameFile:
-    """The row of a frame file that was read."""
-    return FrameFile(index, name, len(data), sha256_hex(data))
+def joined(folder: str, name: str) -> str:
+    """The path of a file in a folder; the folder may be the root itself, which is the empty text."""
+    return f"{folder}/{name}" if folder else name
 
 
-def source_of(content: FolderContent, read: tuple[FrameFile, ...], options: DatasetOptions) -> Source:
+def frame_file(place: FramePlace, name: str, data: bytes) -> FrameFile:
+    """The row of a file that was read."""
+    return FrameFile(place.frame, place.vial, place.region, name, len(data), sha256_hex(data))
+
+
+def needed_places(options: DatasetOptions) -> tuple[FramePlace, ...]:
+    """The frames that are read, view by view."""
+    return tuple(FramePlace(vial, region, index) for vial, region in options.views for index in options.needed_frames)
+
+
+def source_of(
+    content: FolderContent, read: tuple[FrameFile, ...], sidecar: bytes | None, options: DatasetOptions
+) -> Source:
     """The source of an acquisition whose needed frames were read."""
-    unread = (name for index, name in sorted(content.frames.items()) if index not in options.needed_frames)
-    return Source(read, tuple(unread), content.ignored)
+    needed = set(options.needed_frames)
+    unread = (name for place, name in sorted(content.frames.items()) if place.frame not in needed)
+    beside = () if sidecar is None else (frame_file(FramePlace(-1, "", -1), content.sidecar, sidecar),)
+    return Source(read, tuple(unread), content.ignored, beside)
 
 
-def read_source(folder: str, options: DatasetOptions, files: Files) -> Source:
+def read_sidecar(folder: str, content: FolderContent, options: DatasetOptions, files: Files) -> bytes | None:
+    """The file beside the frames; None where there is none."""
+    if not content.sidecar:
+        return None
+    try:
+        _check_inside(joined(folder, content.sidecar), options, files, content.sidecar)
+        return files.read(joined(folder, content.sidecar))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _judged(error, content.sidecar) from error
+
+
+def read_source(folder: str, names: Sequence[str], options: DatasetOptions, files: Files) -> Source:
     """What an acquisition would be built from now, without decoding a frame; raises as `list_folder`."""
-    content = list_folder(folder, options, files)
+    content = list_folder(folder, names, options, files)
     read = (
-        frame_file(index, content.frames[index], read_frame(folder, content.frames[index], files))
-        for index in sorted(options.needed_frames)
+        frame_file(place, content.frames[place], read_file(folder, content.frames[place], options, files))
+        for place in needed_places(options)
     )
-    return source_of(content, tuple(read), options)
+    return source_of(content, tuple(read), read_sidecar(folder, content, options, files), options)
 
 
-def folder_content(sizes: dict[str, int], options: DatasetOptions) -> FolderContent:
-    """Sorts the names in an acquisition folder into frames and others, and checks that the frames are as expected.
+def folder_content(folder: str, sizes: Mapping[str, int], options: DatasetOptions) -> FolderContent:
+    """Sorts the names in an acquisition into frames and others, and checks that the frames are as expected.
+
+    Args:
+        folder: relative to the root.
+        sizes: of its files by name; -1 where not known.
+        options: of the dataset.
 
     Raises:
         AcquisitionError: `missing_frame`, `extra_frame`, `duplicate_frame`, `empty_file`.
     """
-    frames: dict[int, str] = {}
+    frames: dict[FramePlace, str] = {}
     for name in sorted(sizes):
-        index = options.template.match_frame(name)
-        if index is None:
+        place = _place(folder, name, options)
+        if place is None:
             continue
-        if index in frames:
-            raise AcquisitionError("duplicate_frame", f"frame {index} is also in {frames[index]}", name)
-        frames[index] = name
-    pattern = options.template.text.rsplit("/", 1)[1]
-    missing = sorted(set(options.frames) - set(frames))
+        if place in frames:
+            raise AcquisitionError("duplicate_frame", f"{_words(place)} is also in {frames[place]}", name)
+        frames[place] = name
+    expected = {FramePlace(vial, region, index) for vial, region in options.views for index in options.frames}
+    missing = sorted(expected - frames.keys())
     if missing:
+        pattern = options.template.file_text
         raise AcquisitionError(
             "missing_frame",
-            f"expected {len(options.frames)} frames {pattern!r}, got {len(frames)}; "
-            + (f"missing {missing}" if frames else f"in the folder: {', '.join(sorted(sizes)[:3]) or 'no file'}"),
-            # Named with as many digits as the frames that are there; the folder itself where there are none.
-            pattern.replace("{frame}", f"{missing[0]:0{_digits(pattern, frames)}d}") if frames else "",
+            f"expected {len(expected)} files {pattern!r}, got {len(frames)}; "
+            + (
+                f"missing {', '.join(map(_words, missing[:5]))}{' ...' if len(missing) > 5 else ''}"
+                if frames
+                else f"in the folder: {', '.join(sorted(sizes)[:3]) or 'no file'}"
+            ),
+            _missing_name(pattern, missing[0], frames),
         )
-    for index in sorted(set(frames) - set(options.frames)):
-        raise AcquisitionError("extra_frame", f"expected only the frames {list(options.frames)}", frames[index])
+    for place in sorted(frames.keys() - expected):
+        raise AcquisitionError("extra_frame", f"expected only {_expected_words(options)}", frames[place])
     for name in frames.values():
         if not sizes[name]:
             raise AcquisitionError("empty_file", "expected an image, got a file of 0 bytes", name)
-    return FolderContent(frames, len(sizes) - len(frames))
+    sidecar = _sidecar(frames, options)
+    # Where frames lie deeper than the folder, what lies in the folder itself was not listed.
+    if options.template.of_folders and not options.template.depth_inside and sidecar not in sizes:
+        sidecar = ""
+    known = {*frames.values(), sidecar, options.intake.marker}
+    return FolderContent(frames, sidecar, sum(1 for name in sizes if name not in known))
 
 
-def _digits(pattern: str, frames: dict[int, str]) -> int:
-    """How many digits the frame indices of a folder have."""
-    return len(next(iter(frames.values()))) - len(pattern.replace("{frame}", ""))
+def _place(folder: str, name: str, options: DatasetOptions) -> FramePlace | None:
+    """What a file of an acquisition holds; None where it is no frame."""
+    if is_junk(name):
+        return None
+    place = options.template.match_frame(name if options.template.of_folders else joined(folder, name))
+    if place is None or place.vial < 0:
+        return place
+    return FramePlace(place.vial - options.first_vial, place.region, place.frame)
+
+
+def _sidecar(frames: Mapping[FramePlace, str], options: DatasetOptions) -> str:
+    stem = PurePosixPath(frames[min(frames)]).with_suffix("")
+    return options.sidecar.file.replace("{stem}", str(stem))
+
+
+def _missing_name(pattern: str, place: FramePlace, frames: Mapping[FramePlace, str]) -> str:
+    """The name that the absent file would have, with as many digits as the others; empty where it cannot be told."""
+    if "{frame}" not in pattern or pattern.count("{") > 1 or pattern.endswith(ANY_IMAGE) or not frames:
+        return ""
+    digits = len(next(iter(frames.values()))) - len(pattern.replace("{frame}", ""))
+    return pattern.replace("{frame}", f"{place.frame:0{digits}d}")
+
+
+def _words(place: FramePlace) -> str:
+    parts = (f"vial {place.vial}" if place.vial >= 0 else "", place.region, f"frame {place.frame}")
+    return " ".join(part for part in parts if part)
+
+
+def _expected_words(options: DatasetOptions) -> str:
+    words = f"the frames {list(options.frames)}"
+    if len(options.views) > 1:
+        words += f" of vials 0 to {options.layouts.vials - 1} and regions {', '.join(options.layouts.regions)}"
+    return words

@@ -1,4 +1,4 @@
-"""One acquisition folder to its encoded patches: read, validate, rank, cut, encode. Frames pass one at a time."""
+"""One acquisition to its encoded patches: read, validate, rank, align, cut, encode. Frames pass one at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,17 +7,28 @@ import cv2
 import numpy as np
 
 from drae_data.acquisition import Image, PatchKey
-from drae_data.acquisition_folder import Source, frame_file, list_folder, read_frame, source_of
+from drae_data.acquisition_facts import AcquisitionFacts, acquisition_facts
+from drae_data.acquisition_folder import (
+    FolderContent,
+    Source,
+    frame_file,
+    list_folder,
+    read_file,
+    read_sidecar,
+    source_of,
+)
+from drae_data.alignment import place_boxes
+from drae_data.encodings import encode_patch_image
 from drae_data.errors import AcquisitionError
 from drae_data.files import Files, sha256_hex
-from drae_data.frames import decode_frame
-from drae_data.manifest import FrameFile, QuarantineRow
+from drae_data.frames.decoding import CameraTags, DecodedFrame, decode_frame
+from drae_data.manifest import AcquisitionRow, FrameFile, QuarantineRow, ViewSize
 from drae_data.opencv import plain_opencv
 from drae_data.options import DatasetOptions
 from drae_data.patches import cut_patch
-from drae_data.png import encode_png
+from drae_data.path_template import FramePlace
 from drae_data.rank_images import Pixels, RankImages
-from drae_data.records import patch_example
+from drae_data.records import patch_record
 from drae_data.shard_plan import PlannedAcquisition, ShardTask, patch_split
 from drae_data.strip_layout import PlacedBox
 
@@ -28,7 +39,7 @@ class EncodedPatch:
 
     Attributes:
         key: its key.
-        example: the serialized record.
+        record: its TFRecord in pieces.
         sha256: of the encoded image.
         mean: of grey values; with `std`, `minimum` and `maximum` the statistics of the patch index.
         std: population standard deviation.
@@ -37,7 +48,7 @@ class EncodedPatch:
     """
 
     key: PatchKey
-    example: bytes
+    record: tuple[bytes, ...]
     sha256: str
     mean: float
     std: float
@@ -51,16 +62,15 @@ class BuiltAcquisition:
 
     Attributes:
         planned: the acquisition.
-        height: of its frames; 0 where quarantined.
-        width: of its frames; 0 where quarantined.
-        found: what it was built from, or why it was not.
-        patches: in image, vial, region order; empty where quarantined.
+        found: what it was built from, or its quarantine row.
+        row: of the manifest, without what the commit adds (label, splits, shards, ignored files); None where it is in
+            quarantine.
+        patches: in view, image, vial, region order; empty where quarantined.
     """
 
     planned: PlannedAcquisition
-    height: int
-    width: int
     found: Source | QuarantineRow
+    row: AcquisitionRow | None
     patches: tuple[EncodedPatch, ...]
 
 
@@ -80,35 +90,87 @@ def build_acquisition(
     """
     plain_opencv()
     try:
-        return _build(planned, task, options, files)
+        return _AcquisitionBuild(planned, task, options, files).run()
     except AcquisitionError as error:
-        key = planned.key
-        row = QuarantineRow(planned.folder, key.strip, key.run, error.reason, error.file, error.detail)
-        return BuiltAcquisition(planned, 0, 0, row, ())
+        row = QuarantineRow.of_key(planned.key, planned.folder, error.reason, error.detail, error.file)
+        return BuiltAcquisition(planned, row, None, ())
 
 
-def _build(planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions, files: Files) -> BuiltAcquisition:
-    content = list_folder(planned.folder, options, files)
-    rank, read, patches = RankImages(), list[FrameFile](), list[EncodedPatch]()
-    shape, placed = (0, 0), tuple[PlacedBox, ...]()
-    wanted = _wanted_keys(planned, task, options)
-    for index in sorted(options.needed_frames):
-        name = content.frames[index]
-        data = read_frame(planned.folder, name, files)
-        try:
-            frame = decode_frame(data, options.max_frame_pixels)
-            shape = (frame.shape[0], frame.shape[1])
-            placed = options.layout.place(*shape)
-            rank.add(frame)
-        except AcquisitionError as error:
-            raise AcquisitionError(error.reason, error.detail, name) from error
-        read.append(frame_file(index, name, data))
-        if Image.of_frame(index) in options.images:
-            patches += _image_patches(frame, Image.of_frame(index), planned, placed, options, wanted)
-    for image in options.images:
-        if image.rank:
-            patches += _image_patches(rank.image(image.rank), image, planned, placed, options, wanted)
-    return BuiltAcquisition(planned, *shape, source_of(content, tuple(read), options), tuple(patches))
+class _AcquisitionBuild:
+    """The build of one acquisition; view by view, frame by frame, so that one frame and two rank images are kept."""
+
+    def __init__(self, planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions, files: Files) -> None:
+        self._planned = planned
+        self._options = options
+        self._files = files
+        self._layout = options.layouts.of(planned.key)
+        self._wanted = _wanted_keys(planned, task, options)
+        self._shift = (0, 0)
+        self._tags: CameraTags | None = None
+        self._notes = set[str]()
+        self._read = list[FrameFile]()
+        self._views = list[ViewSize]()
+
+    def run(self) -> BuiltAcquisition:
+        """Builds it; raises `AcquisitionError`, or OSError for what may pass."""
+        planned, options = self._planned, self._options
+        content = list_folder(planned.folder, planned.files, options, self._files)
+        patches = tuple(patch for vial, region in options.views for patch in self._view_patches(vial, region, content))
+        sidecar = read_sidecar(planned.folder, content, options, self._files)
+        tags = self._tags or CameraTags("", "", "", "")
+        facts = acquisition_facts(planned.time, tags, sidecar, options.acquired_at, options.sidecar)
+        source = source_of(content, tuple(self._read), sidecar, options)
+        return BuiltAcquisition(planned, source, self._row(source, facts, len(patches)), patches)
+
+    def _view_patches(self, vial: int, region: str, content: FolderContent) -> Iterator[EncodedPatch]:
+        """The patches of the files that show one vial and region, or the whole strip."""
+        options = self._options
+        rank, placed = RankImages(), tuple[PlacedBox, ...]()
+        for index in options.needed_frames:
+            name = content.frames[FramePlace(vial, region, index)]
+            data = read_file(self._planned.folder, name, options, self._files)
+            try:
+                frame = self._decode(data, name)
+                # A frame that breaks the layout's size is told so, not that it differs from the others.
+                if not placed or self._layout.frame_size not in (None, frame.shape):
+                    placed = self._place(frame, vial, region)
+                rank.add(frame)
+            except AcquisitionError as error:
+                raise AcquisitionError(error.reason, error.detail, name) from error
+            self._read.append(frame_file(FramePlace(vial, region, index), name, data))
+            if Image.of_frame(index) in options.images:
+                yield from self._image_patches(frame, Image.of_frame(index), placed)
+        for image in options.images:
+            if image.rank:
+                yield from self._image_patches(rank.image(image.rank), image, placed)
+
+    def _decode(self, data: bytes, name: str) -> Pixels:
+        decoded: DecodedFrame = decode_frame(data, name, self._options.pixels)
+        self._notes.update(decoded.notes)
+        if self._tags is None:
+            self._tags = decoded.tags
+        return decoded.pixels
+
+    def _place(self, frame: Pixels, vial: int, region: str) -> tuple[PlacedBox, ...]:
+        """The boxes in a view, which all its frames share."""
+        options = self._options
+        self._views.append(ViewSize(vial, region, frame.shape[0], frame.shape[1]))
+        placed, self._shift = place_boxes(frame, self._layout, (vial, region), options.align, options.pixels)
+        return placed
+
+    def _image_patches(self, pixels: Pixels, image: Image, placed: tuple[PlacedBox, ...]) -> Iterator[EncodedPatch]:
+        for item in placed:
+            key = PatchKey(self._planned.key, image, item.vial, item.region)
+            if self._wanted is None or key in self._wanted:
+                yield encode_patch(key, cut_patch(pixels, item.box, self._options.patch), self._options.patch.encoding)
+
+    def _row(self, source: Source, facts: AcquisitionFacts, patches: int) -> AcquisitionRow:
+        return AcquisitionRow.at(
+            self._planned.key, folder=self._planned.folder, label="", views=tuple(self._views), shift_x=self._shift[0],
+            shift_y=self._shift[1], acquired_at=facts.acquired_at, exposure=facts.exposure, gain=facts.gain,
+            serial=facts.serial, notes=tuple(sorted({*self._notes, *facts.notes})), patches=patches, splits=(),
+            shards=(), ignored_files=0, frames=source.frames, sidecar=source.sidecar,
+        )  # fmt: skip
 
 
 def _wanted_keys(planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions) -> set[PatchKey] | None:
@@ -118,39 +180,26 @@ def _wanted_keys(planned: PlannedAcquisition, task: ShardTask, options: DatasetO
     keys = {
         PatchKey(planned.key, image, vial, region)
         for image in options.images
-        for vial in range(options.layout.vials)
-        for region in options.layout.regions
+        for vial in range(options.layouts.vials)
+        for region in options.layouts.regions
     }
     validation = patch_split(keys, planned.validation_patches, options.split.seed)
     return validation if task.split == "validation" else keys - validation
 
 
-def _image_patches(
-    pixels: Pixels,
-    image: Image,
-    planned: PlannedAcquisition,
-    placed: tuple[PlacedBox, ...],
-    options: DatasetOptions,
-    wanted: set[PatchKey] | None,
-) -> Iterator[EncodedPatch]:
-    for item in placed:
-        key = PatchKey(planned.key, image, item.vial, item.region)
-        if wanted is None or key in wanted:
-            yield encode_patch(key, cut_patch(pixels, item.box, options.patch))
-
-
-def encode_patch(key: PatchKey, patch: Pixels) -> EncodedPatch:
+def encode_patch(key: PatchKey, patch: Pixels, encoding: str) -> EncodedPatch:
     """Encodes one patch and takes its statistics.
 
     Args:
         key: its key.
         patch: uint8 [size, size].
+        encoding: see `PatchOptions.encoding`.
     """
-    encoded = encode_png(patch)
+    encoded = encode_patch_image(patch, encoding)
     mean, std = cv2.meanStdDev(patch)
     minimum, maximum, _, _ = cv2.minMaxLoc(patch)
     return EncodedPatch(
-        key, patch_example(key, encoded), sha256_hex(encoded),
+        key, patch_record(key, encoded), sha256_hex(encoded),
         # float32 is what the index stores; rounding here keeps the value equal wherever it is read.
         float(np.float32(mean[0, 0])), float(np.float32(std[0, 0])), int(minimum), int(maximum),
     )  # fmt: skip

@@ -29,11 +29,19 @@ class ListingError(DraeError):
     """The acquisition root cannot be listed, or holds nothing that the path template matches."""
 
 
+class LabelError(DraeError):
+    """A table of labels or sides cannot be used; the message names line and column."""
+
+
+class PlanError(DraeError):
+    """The earlier version cannot be extended with today's parameters."""
+
+
 class AcquisitionError(DraeError):
     """An acquisition cannot be built; it belongs in quarantine.
 
     Args:
-        reason: one of `drae_data.manifest.REASONS`.
+        reason: one of `drae_data.codes.REASONS`.
         detail: what was expected and what came.
         file: the offending file's name inside the acquisition folder, empty where it is the folder itself.
     """

@@ -10,11 +10,13 @@ import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from drae_data.errors import BusyError
+from drae_data.junk import is_junk
 
 STAGING_SUFFIX = ".incomplete"
 
@@ -38,15 +40,33 @@ class Files(ABC):
         """
 
     @abstractmethod
-    def names(self, folder: str) -> dict[str, int]:
+    def names(self, folder: str, depth: int = 0) -> dict[str, int]:
         """File names in `folder` with their sizes in bytes, -1 where a file is there but cannot be looked at.
 
-        Empty where the folder is absent; raises OSError where it cannot be listed.
+        With a depth the files that lie so many folder levels below, by their paths from `folder`; hidden folders and
+        leftovers of systems are passed over. Empty where the folder is absent; raises OSError where it, or a folder on
+        the way, cannot be listed.
         """
+
+    def leads_out(self, path: str) -> bool:
+        """Whether a link on the path leads out of the root; where there are no links, never."""
+        return False
+
+    @abstractmethod
+    def changed(self, folder: str, depth: int = 0) -> float:
+        """When a file in `folder`, or so many levels below, changed last: seconds since 1970; 0 where none is."""
+
+    def adopt(self, other: "Files", path: str, name: str) -> None:
+        """Takes over a file of another root under a name of its own, without a copy where the file system can."""
+        self.write(name, [other.read(path)])
 
     @abstractmethod
     def read(self, path: str) -> bytes:
         """The whole content of a file; raises OSError."""
+
+    @abstractmethod
+    def open(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """A file as a stream, for what need not lie in memory whole; raises OSError."""
 
     @abstractmethod
     def write(self, path: str, parts: Iterable[bytes]) -> None:
@@ -88,20 +108,31 @@ class LocalFiles(Files):
             level = below
         yield from level
 
+    def _folder_names(self, folder: str) -> list[str]:
+        """The folders in a folder; raises OSError where it cannot be listed."""
+        with os.scandir(Path(self.root, folder)) as entries:
+            return [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
+
     def _subfolders(self, folder: str) -> list[str]:
         try:
-            with os.scandir(Path(self.root, folder)) as entries:
-                return [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
+            return self._folder_names(folder)
         except OSError:
             if not folder:
                 raise
             return []
 
-    def names(self, folder: str) -> dict[str, int]:
+    def names(self, folder: str, depth: int = 0) -> dict[str, int]:
         """See `Files.names`."""
         path = Path(self.root, folder)
         if not path.is_dir():
             return {}
+        if depth:
+            return {
+                f"{name}/{below}": size
+                for name in self._folder_names(folder)
+                if not is_junk(name)
+                for below, size in self.names(f"{folder}/{name}" if folder else name, depth - 1).items()
+            }
         sizes = {}
         with os.scandir(path) as entries:
             for entry in entries:
@@ -111,16 +142,48 @@ class LocalFiles(Files):
                         sizes[entry.name] = size
         return sizes
 
+    def leads_out(self, path: str) -> bool:
+        """See `Files.leads_out`."""
+        root = os.path.realpath(self.root)
+        place = os.path.realpath(Path(self.root, path))
+        return os.path.commonpath([root, place]) != root
+
+    def changed(self, folder: str, depth: int = 0) -> float:
+        """See `Files.changed`; the folder itself counts, since a file may have been moved into it with an old time."""
+        times = [Path(self.root, folder).stat().st_mtime]
+        for name in self.names(folder, depth):
+            with suppress(FileNotFoundError):
+                times.append(Path(self.root, folder, name).stat().st_mtime)
+        return max(times)
+
+    def adopt(self, other: Files, path: str, name: str) -> None:
+        """See `Files.adopt`: a hard link."""
+        if not isinstance(other, LocalFiles):
+            super().adopt(other, path, name)
+            return
+        source, target = Path(other.root, path), Path(self.root, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staging = _staging(target)
+        try:
+            _link(source, staging)
+            staging.replace(target)
+            _sync_folder(target.parent)
+        finally:
+            staging.unlink(missing_ok=True)
+
     def read(self, path: str) -> bytes:
         """See `Files.read`."""
         return Path(self.root, path).read_bytes()
+
+    def open(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """See `Files.open`."""
+        return Path(self.root, path).open("rb")
 
     def write(self, path: str, parts: Iterable[bytes]) -> None:
         """See `Files.write`: a staging name, fsync, then rename."""
         target = Path(self.root, path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A token of its own keeps two workers that retry the same shard, on any hosts, out of each other's file.
-        staging = target.with_name(f"{target.name}.{secrets.token_hex(8)}{STAGING_SUFFIX}")
+        staging = _staging(target)
         try:
             with staging.open("wb") as stream:
                 for part in parts:
@@ -199,6 +262,11 @@ def _file_size(entry: os.DirEntry[str]) -> int | None:
         raise
     except OSError:
         return -1
+
+
+def _staging(target: Path) -> Path:
+    """A name of its own keeps two workers that retry the same shard, on any hosts, out of each other's file."""
+    return target.with_name(f"{target.name}.{secrets.token_hex(8)}{STAGING_SUFFIX}")
 
 
 def _link(path: Path, twin: Path) -> None:

@@ -1,79 +1,103 @@
-"""The tables beside the shards: acquisitions, quarantine, patches. Rows, Arrow schemas, Parquet bytes.
+"""The rows of the tables beside the shards."""
 
-Every schema carries its name and version in the Parquet metadata (`drae_schema`); a reader refuses what it does not
-know.
-"""
-
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.errors import DatasetError
-
-# Reason codes of the quarantine and what each means.
-REASONS = {
-    "unmatched_name": "the folder's name does not fit the path template",
-    "duplicate_acquisition": "another folder claims the same strip and run",
-    "missing_frame": "a frame that every acquisition must have is absent",
-    "extra_frame": "a frame with an index beyond the expected ones",
-    "duplicate_frame": "two files claim the same frame index",
-    "empty_file": "a file of 0 bytes",
-    "unreadable": "not an image of a supported format, or cut or damaged",
-    "unsupported_format": "an image, but of a kind that is refused",
-    "not_grey_8_bit": "an image, but not 8 bit grey",
-    "too_large": "more pixels than max_frame_pixels",
-    "wrong_size": "not the size that the strip layout expects",
-    "unequal_sizes": "frames of one acquisition differ in size",
-}
 
 
 @dataclass(frozen=True)
 class FrameFile:
-    """One frame file that was read: index, file name in the acquisition folder, size in bytes, SHA-256 (hex)."""
+    """One frame file that was read.
+
+    Attributes:
+        frame: its index.
+        vial: from 0; -1 where the file shows all vials.
+        region: empty where the file shows all regions.
+        file: its path inside the acquisition's folder.
+        bytes: its size.
+        sha256: of its content, hexadecimal.
+    """
 
     frame: int
+    vial: int
+    region: str
     file: str
     bytes: int
     sha256: str
 
 
 @dataclass(frozen=True)
-class AcquisitionRow:
-    """One built acquisition.
+class ViewSize:
+    """Size in pixels of the frames that show one vial and region; vial -1 and no region: the whole strip."""
 
-    Attributes:
-        strip: see `AcquisitionKey`.
-        run: see `AcquisitionKey`.
-        folder: relative to the root.
-        height: of its frames, pixels.
-        width: of its frames, pixels.
-        patches: how many of its patches are in the dataset.
-        splits: where they are.
-        shards: where they are.
-        ignored_files: files in the folder that the path template does not match.
-        frames: the frame files that were read.
-    """
+    vial: int
+    region: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A row that begins with the parts of an acquisition's key, see `AcquisitionKey`."""
 
     strip: str
     run: int
+    batch: str
+    recipe: str
+    station: str
+
+    @property
+    def key(self) -> AcquisitionKey:
+        """The acquisition's key."""
+        return AcquisitionKey(self.strip, self.run, self.batch, self.recipe, self.station)
+
+    @classmethod
+    def at(cls, key: AcquisitionKey, **values: Any) -> Self:
+        """The row of an acquisition."""
+        return cls(**key.columns(), **values)
+
+
+@dataclass(frozen=True)
+class AcquisitionRow(Keyed):
+    """One built acquisition.
+
+    Attributes:
+        folder: relative to the root; of its files' common folder where acquisitions are files.
+        label: good, defective, excluded or unknown.
+        views: the sizes of its frames: one for all, or where frames come already cut one for each vial and region.
+        shift_x: pixels that the strip lies to the right of where the reference has it; 0 without alignment.
+        shift_y: pixels that it lies lower.
+        acquired_at: when, in UTC, ISO 8601; empty where not known.
+        exposure: the camera's tag as its text; empty where there is none.
+        gain: as exposure.
+        serial: as exposure.
+        notes: codes of what was done to its frames or missed in its tags, sorted.
+        patches: how many of its patches are in the dataset.
+        splits: where they are.
+        shards: where they are.
+        ignored_files: files in its folder that are no frames.
+        frames: the frame files that were read.
+        sidecar: the file beside the frames that was read: one or none.
+    """
+
     folder: str
-    height: int
-    width: int
+    label: str
+    views: tuple[ViewSize, ...]
+    shift_x: int
+    shift_y: int
+    acquired_at: str
+    exposure: str
+    gain: str
+    serial: str
+    notes: tuple[str, ...]
     patches: int
     splits: tuple[str, ...]
     shards: tuple[str, ...]
     ignored_files: int
     frames: tuple[FrameFile, ...]
-
-    @property
-    def key(self) -> AcquisitionKey:
-        """The acquisition's key."""
-        return AcquisitionKey(self.strip, self.run)
+    sidecar: tuple[FrameFile, ...]
 
     def merge(self, other: "AcquisitionRow") -> "AcquisitionRow":
         """Joins the rows that two shards hold of one acquisition (split by patch)."""
@@ -84,16 +108,29 @@ class AcquisitionRow:
             shards=tuple(sorted({*self.shards, *other.shards})),
         )
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """A row from the plain values of a ledger or of a table's row."""
+        return cls(**{
+            **{field.name: values[field.name] for field in fields(cls)},
+            **{name: tuple(values[name]) for name in ("notes", "splits", "shards")},
+            "views": tuple(ViewSize(**view) for view in values["views"]),
+            **{name: tuple(FrameFile(**file) for file in values[name]) for name in ("frames", "sidecar")},
+        })  # fmt: skip
+
 
 @dataclass(frozen=True, order=True)
 class QuarantineRow:
     """One acquisition that was not built, and why.
 
     Attributes:
-        folder: relative to the root.
-        strip: empty where the folder's name gives none.
-        run: -1 where the folder's name gives none.
-        reason: a key of `REASONS`.
+        folder: relative to the root; a file where acquisitions are files and its name fits none.
+        strip: see `AcquisitionKey`; with the other parts empty, and run -1, where the name gives none.
+        run: see strip.
+        batch: see strip.
+        recipe: see strip.
+        station: see strip.
+        reason: a key of `drae_data.codes.REASONS`; of `LEFT_OUT` in the table of those left out.
         file: the offending file in the folder; empty where it is the folder itself.
         detail: what was expected and what came.
     """
@@ -101,24 +138,103 @@ class QuarantineRow:
     folder: str
     strip: str
     run: int
+    batch: str
+    recipe: str
+    station: str
     reason: str
     file: str
     detail: str
 
+    @classmethod
+    def of_key(cls, key: AcquisitionKey, folder: str, reason: str, detail: str, file: str = "") -> Self:
+        """The row of an acquisition whose key is known."""
+        return cls(folder, key.strip, key.run, key.batch, key.recipe, key.station, reason, file, detail)
+
+    @classmethod
+    def of_name(cls, name: str, reason: str, detail: str) -> Self:
+        """The row of a folder or file whose name gives no key."""
+        return cls(name, "", -1, "", "", "", reason, "", detail)
+
+    @property
+    def key(self) -> AcquisitionKey:
+        """The acquisition's key; meaningless where run is -1."""
+        return AcquisitionKey(self.strip, self.run, self.batch, self.recipe, self.station)
+
+
+@dataclass(frozen=True, order=True)
+class LabelRow:
+    """One label, of an acquisition or of a vial or region in it.
+
+    Attributes:
+        strip: see `AcquisitionKey`.
+        run: -1 where the label holds for all runs.
+        batch: see `AcquisitionKey`.
+        recipe: see `AcquisitionKey`.
+        station: empty also where the label holds for all stations.
+        vial: from 0; -1 where the label holds for the whole strip.
+        region: empty where the label holds for all regions.
+        label: good, defective, excluded or unknown.
+        code: as it stood in the source of labels.
+    """
+
+    strip: str
+    run: int
+    batch: str
+    recipe: str
+    station: str
+    vial: int
+    region: str
+    label: str
+    code: str
+
+
+@dataclass(frozen=True, order=True)
+class FindingRow:
+    """Something odd about labels.
+
+    Attributes:
+        kind: a key of `drae_data.codes.FINDINGS`.
+        place: the strip or acquisition.
+        detail: what was found.
+    """
+
+    kind: str
+    place: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class PlanRow(Keyed):
+    """One acquisition's place in the plan; a later version that extends this one goes on from these rows.
+
+    Attributes:
+        split: train, validation or test.
+        shard: file name; empty where an earlier version held the acquisition and this one does not.
+        folder: relative to the root.
+        validation_patches: see `PlannedAcquisition`; -1 where the whole acquisition belongs to the split.
+    """
+
+    split: str
+    shard: str
+    folder: str
+    validation_patches: int
+
 
 @dataclass(frozen=True)
 class PatchRow:
-    """One patch in a shard.
+    """One patch in a shard; the shard's name is that of the table.
 
     Attributes:
         key: text form of the `PatchKey`.
-        strip: see `AcquisitionKey`.
-        run: see `AcquisitionKey`.
+        strip: with run, batch, recipe and station the acquisition's key.
+        run: see strip.
+        batch: see strip.
+        recipe: see strip.
+        station: see strip.
         image: text form of the `Image`.
         vial: from 0.
         region: its name.
         split: train, validation or test.
-        shard: file name.
         index: record number in the shard, from 0.
         offset: byte offset of the record's data in the shard.
         length: bytes of the record's data.
@@ -132,11 +248,13 @@ class PatchRow:
     key: str
     strip: str
     run: int
+    batch: str
+    recipe: str
+    station: str
     image: str
     vial: int
     region: str
     split: str
-    shard: str
     index: int
     offset: int
     length: int
@@ -147,89 +265,17 @@ class PatchRow:
     maximum: int
 
 
-_FRAME = pa.struct([("frame", pa.int32()), ("file", pa.string()), ("bytes", pa.int64()), ("sha256", pa.string())])
-_TEXTS = pa.list_(pa.string())
-SCHEMAS = {
-    "acquisitions": pa.schema([
-        ("strip", pa.string()), ("run", pa.int32()), ("folder", pa.string()), ("height", pa.int32()),
-        ("width", pa.int32()), ("patches", pa.int32()), ("splits", _TEXTS), ("shards", _TEXTS),
-        ("ignored_files", pa.int32()), ("frames", pa.list_(_FRAME)),
-    ]),
-    "quarantine": pa.schema([
-        ("folder", pa.string()), ("strip", pa.string()), ("run", pa.int32()), ("reason", pa.string()),
-        ("file", pa.string()), ("detail", pa.string()),
-    ]),
-    "patches": pa.schema([
-        ("key", pa.string()), ("strip", pa.string()), ("run", pa.int32()), ("image", pa.string()),
-        ("vial", pa.int16()), ("region", pa.string()), ("split", pa.string()), ("shard", pa.string()),
-        ("index", pa.int32()), ("offset", pa.int64()), ("length", pa.int32()), ("sha256", pa.string()),
-        ("mean", pa.float32()), ("std", pa.float32()), ("minimum", pa.uint8()), ("maximum", pa.uint8()),
-    ]),
-}  # fmt: skip
-_VERSION = 1
-_SCHEMA_KEY = b"drae_schema"
-_LEDGER_KEY = b"drae_ledger"
-
-Row = AcquisitionRow | QuarantineRow | PatchRow
+Row = AcquisitionRow | QuarantineRow | LabelRow | FindingRow | PlanRow | PatchRow
 
 
-def table_bytes(name: str, rows: Iterable[Row], ledger: dict[str, Any] | None = None) -> bytes:
-    """A table as the bytes of a Parquet file, rows in the given order.
-
-    Args:
-        name: a key of `SCHEMAS`.
-        rows: of the matching type.
-        ledger: JSON values to keep in the file's metadata.
-    """
-    metadata = {_SCHEMA_KEY: f"{name}/{_VERSION}".encode()}
-    if ledger is not None:
-        metadata[_LEDGER_KEY] = json.dumps(ledger, sort_keys=True, separators=(",", ":")).encode()
-    schema = SCHEMAS[name].with_metadata(metadata)
-    # asdict copies deeply, which only the frames of an acquisition need; a patch index has a million rows.
-    plain = [asdict(row) if isinstance(row, AcquisitionRow) else vars(row) for row in rows]
-    columns = {field.name: [row[field.name] for row in plain] for field in schema}
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns, schema=schema), sink, compression="zstd", compression_level=3)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+def key_of(row: Mapping[str, Any]) -> str:
+    """The text form of the key in a table's row."""
+    return str(AcquisitionKey.of(row))
 
 
-def read_table(name: str, content: bytes) -> pa.Table:
-    """Reads a table back.
-
-    Raises:
-        DatasetError: not a Parquet file, or of another schema or version.
-    """
-    try:
-        # One thread over Arrow's own buffer: threads that read a Python file can outlive the interpreter and abort it.
-        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DatasetError(f"table {name}: expected a Parquet file: {error}") from error
-    found = (table.schema.metadata or {}).get(_SCHEMA_KEY, b"none").decode()
-    if found != f"{name}/{_VERSION}":
-        raise DatasetError(f"table {name}: expected schema {name}/{_VERSION}, got {found}")
-    if not table.schema.remove_metadata().equals(SCHEMAS[name]):
-        raise DatasetError(f"table {name}: its columns are not those of schema {name}/{_VERSION}")
-    return table
-
-
-def read_ledger(content: bytes) -> dict[str, Any]:
-    """The JSON values that `table_bytes` kept in a file's metadata; raises `DatasetError`."""
-    try:
-        metadata = pq.read_metadata(pa.BufferReader(content)).metadata or {}
-        ledger = json.loads(metadata[_LEDGER_KEY])
-    except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
-        raise DatasetError(f"patch index: expected a Parquet file with a ledger: {error}") from error
-    if not isinstance(ledger, dict):
-        raise DatasetError("patch index: expected a ledger of named values")
-    return ledger
-
-
-def acquisition_row(values: dict[str, Any]) -> AcquisitionRow:
-    """An `AcquisitionRow` from the plain values of a ledger or a table row."""
-    return AcquisitionRow(**{
-        **values,
-        "splits": tuple(values["splits"]),
-        "shards": tuple(values["shards"]),
-        "frames": tuple(FrameFile(**frame) for frame in values["frames"]),
-    })  # fmt: skip
+def count_by(values: Iterable[str]) -> dict[str, int]:
+    """How often each value comes, by value."""
+    counts: dict[str, int] = {}
+    for value in sorted(values):
+        counts[value] = counts.get(value, 0) + 1
+    return counts

@@ -6,10 +6,12 @@ builder needs neither TFDS nor TensorFlow.
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from drae_data import __version__
+from drae_data.content import content, parameters
 from drae_data.errors import DatasetError
 from drae_data.files import Files, sha256_hex
 from drae_data.options import DatasetOptions
@@ -23,18 +25,32 @@ FILEPATH_TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 _TFDS = "tensorflow_datasets.core.features"
 
 
+_IMAGE_FEATURES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "png": lambda shape: {
+        "pythonClassName": f"{_TFDS}.image_feature.Image",
+        "image": {"shape": shape, "dtype": "uint8", "encodingFormat": "png"},
+    },
+    # A tensor whose bytes stand as they are: TFDS's other encodings of uint8 take more room than PNG saves.
+    "raw": lambda shape: {
+        "pythonClassName": f"{_TFDS}.tensor_feature.Tensor",
+        "tensor": {"shape": shape, "dtype": "uint8", "encoding": "bytes"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Extended:
+    """The earlier version that a version extends: its number and digest."""
+
+    version: str
+    digest: str
+
+
 def features(options: DatasetOptions) -> bytes:
     """`features.json`: what one record holds, for TFDS."""
-    size = options.patch.size
+    shape = {"dimensions": [str(options.patch.size), str(options.patch.size), "1"]}
     kinds: dict[str, dict[str, Any]] = {
-        "image": {
-            "pythonClassName": f"{_TFDS}.image_feature.Image",
-            "image": {
-                "shape": {"dimensions": [str(size), str(size), "1"]},
-                "dtype": "uint8",
-                "encodingFormat": "png",
-            },
-        },
+        "image": _IMAGE_FEATURES[options.patch.encoding](shape),
         "text": {"pythonClassName": f"{_TFDS}.text_feature.Text", "text": {}},
         "int64": {
             "pythonClassName": f"{_TFDS}.scalar.Scalar",
@@ -82,7 +98,7 @@ def dataset_digest(options: DatasetOptions, shards: Mapping[str, dict[str, Any]]
     files = _digests(others)
     for name, ledger in shards.items():
         files[name], files[part_path(name)] = ledger["sha256"], ledger["index_sha256"]
-    return combined_digest(options.name, options.version, options.content(), files)
+    return combined_digest(options.name, options.version, content(options), files)
 
 
 def combined_digest(name: str, version: str, content: Mapping[str, Any], files: Mapping[str, str]) -> str:
@@ -101,8 +117,9 @@ def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def provenance(
-    options: DatasetOptions, shards: Mapping[str, dict[str, Any]], digest: str, others: Mapping[str, bytes]
-) -> bytes:
+    options: DatasetOptions, shards: Mapping[str, dict[str, Any]], digest: str, others: Mapping[str, bytes],
+    ignored: int, extended: Extended | None,
+) -> bytes:  # fmt: skip
     """`provenance.json`: parameters, code version, digests; with the tables it leads every patch back to its frame.
 
     Args:
@@ -110,6 +127,8 @@ def provenance(
         shards: ledgers by shard name, see `dataset_digest`.
         digest: of the dataset.
         others: the content of the tables and of `features.json`, by path.
+        ignored: leftovers of systems and other files that were passed over below the root.
+        extended: the earlier version, where there is one.
     """
     return _json({
         "dataset": options.name,
@@ -117,17 +136,10 @@ def provenance(
         "digest": digest,
         "code_version": __version__,
         # Those of the parameters below that decide the bytes of patches; the digest covers them.
-        "content_parameters": sorted(options.content()),
-        "parameters": {
-            **options.content(),
-            "split": {
-                "by": options.split.by,
-                "validation_fraction": str(options.split.validation_fraction),
-            },
-            "shard_patches": options.shard_patches,
-            "max_quarantined": options.max_quarantined,
-            "patches_per_acquisition": options.patches_per_acquisition,
-        },
+        "content_parameters": sorted(content(options)),
+        "parameters": parameters(options),
+        "extends": None if extended is None else asdict(extended),
+        "ignored_below_root": ignored,
         "shards": [
             {
                 "name": name, "sha256": ledger["sha256"], "bytes": ledger["bytes"], "records": ledger["records"],

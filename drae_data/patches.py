@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from drae_data.encodings import CODECS
 from drae_data.errors import OptionError
 from drae_data.opencv import plain_opencv
 from drae_data.rank_images import Pixels
@@ -27,12 +28,14 @@ class PatchOptions:
         fit: `stretch` fills the square; `letterbox` keeps the box's proportions and fills what is left.
         grow: interpolation where a side grows: nearest, linear, cubic or lanczos. Shrinking is always by area.
         fill: grey value, 0 to 255, of a letterbox's bars.
+        encoding: how records hold patches, a key of `drae_data.encodings.CODECS`.
     """
 
     size: int
     fit: str
     grow: str
     fill: int
+    encoding: str
 
     def __post_init__(self) -> None:
         if not 8 <= self.size <= 4096:
@@ -43,6 +46,8 @@ class PatchOptions:
             raise OptionError("patch.grow", self.grow, f"one of {', '.join(_GROWING)}")
         if not 0 <= self.fill <= 255:
             raise OptionError("patch.fill", self.fill, "0 to 255")
+        if self.encoding not in CODECS:
+            raise OptionError("patch.encoding", self.encoding, f"one of {', '.join(CODECS)}")
 
 
 def cut_patch(image: Pixels, box: Box, options: PatchOptions) -> Pixels:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drae_data.errors import AcquisitionError
 from drae_data.patches import PatchOptions, cut_patch, resize
 from drae_data.preview_panel import (
     ALARM,
@@ -26,7 +25,7 @@ from drae_data.preview_panel import (
     write,
 )
 from drae_data.rank_images import Pixels
-from drae_data.strip_layout import PlacedBox, StripLayout
+from drae_data.strip_layout import PlacedBox
 
 # In pixels of the picture.
 WIDTH = 2400
@@ -50,33 +49,31 @@ class PreviewImage:
 
 
 def draw_preview(
-    title: str, facts: str, images: Sequence[PreviewImage], layout: StripLayout, patch: PatchOptions
-) -> Canvas:
+    title: str, facts: str, images: Sequence[PreviewImage], placed: Sequence[PlacedBox], problem: str,
+    patch: PatchOptions,
+) -> Canvas:  # fmt: skip
     """The whole picture: title, legend, the images side by side with boxes and rulers, their patches below.
 
-    A layout that does not suit the images' size is no error here: the images are drawn with a grid instead of boxes and
-    the message above them, so that a user can read off the numbers.
+    A layout that does not suit the images is no error here: the images are drawn with a grid instead of boxes and the
+    message above them, so that a user can read off the numbers.
 
     Args:
         title: the first line, large.
         facts: the second line.
         images: at least one.
-        layout: where the boxes lie.
+        placed: the boxes; none where there is a problem.
+        problem: why the layout does not suit the images; empty where it does.
         patch: how patches are cut.
 
     Returns:
         uint8 [height, WIDTH, 3].
     """
     height, width = images[0].pixels.shape
-    colours = region_colours(layout.regions)
-    problem, placed = "", tuple[PlacedBox, ...]()
-    try:
-        placed = layout.place(height, width)
-    except AcquisitionError as error:
-        problem = f"The strip layout does not suit these images: {error.detail}"
+    colours = region_colours(tuple(dict.fromkeys(item.region for item in placed)))
     block = (WIDTH - 2 * _MARGIN - _GAP * (len(images) - 1)) // len(images)
     scale = min((block - RULER) / width, _HIGHEST_PANEL / height)
-    rows = [_header(title, facts, problem), *([] if problem else [_legend(colours, placed)])]
+    words = f"The strip layout does not suit these images: {problem}" if problem else ""
+    rows = [_header(title, facts, words), *([] if problem else [_legend(colours, placed)])]
     blocks = [_block(image, placed, patch, colours, scale, block) for image in images]
     gap = ground(blocks[0].shape[0], _GAP)
     rows.append(np.hstack([part for one in blocks for part in (one, gap)][:-1]))
@@ -103,13 +100,13 @@ def draw_contact_sheet(
     Returns:
         uint8 [sheet height, width, 3].
     """
-    columns = max(item.vial for item in placed) + 1
-    column = width / columns
+    vials = sorted({item.vial for item in placed})
+    column = width / len(vials)
     # A patch of few pixels is enlarged to something that an eye can see.
     side = max(1, min(round(column) - 12, max(patch.size, 128)))
     sheet = ground(len(colours) * (side + _CAPTION + 8), width)
     for item in placed:
-        left = math.floor(item.vial * column)
+        left = math.floor(vials.index(item.vial) * column)
         top = list(colours).index(item.region) * (side + _CAPTION + 8)
         cut = resize(cut_patch(pixels, item.box, patch), side, side, "nearest")
         sheet[top : top + side, left : left + side] = cut[..., np.newaxis]

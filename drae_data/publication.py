@@ -3,28 +3,27 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 from drae_data.acquisition import AcquisitionKey
+from drae_data.codes import REASONS
 from drae_data.errors import CommitError, DatasetError, QuarantineError, RecordError
-from drae_data.files import STAGING_SUFFIX, Files, sha256_hex
-from drae_data.manifest import (
-    REASONS,
-    AcquisitionRow,
-    QuarantineRow,
-    acquisition_row,
-    read_ledger,
-    table_bytes,
-)
-from drae_data.metadata import dataset_digest, dataset_info, features, provenance
+from drae_data.files import Files, sha256_hex
+from drae_data.manifest import AcquisitionRow, QuarantineRow
+from drae_data.metadata import Extended, dataset_digest, dataset_info, features, provenance, read_json
 from drae_data.options import DatasetOptions
-from drae_data.records import read_records
-from drae_data.shard_plan import Listing, ShardTask
+from drae_data.records import count_records
+from drae_data.selection import Selection
+from drae_data.shard_plan import Plan, ShardTask
 from drae_data.shards import PATCHES, WORK, done_path, part_path
+from drae_data.tables import TABLES, read_ledger, table_bytes
 
 COMMIT_POINT = "dataset_info.json"
 PROVENANCE = "provenance.json"
+# What only the build that is being committed says of a shard.
+_MARKED = ("reused", "ignored")
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,9 @@ class CommittedDataset:
         records: per split.
         shards: how many, and how many of them an earlier build had left good.
         reused: see `shards`.
-        acquisitions: built.
+        acquisitions: the rows of those that were built.
         quarantine: the rows.
+        left_out: the rows, those withdrawn among them.
         bytes: of all shards.
     """
 
@@ -45,19 +45,20 @@ class CommittedDataset:
     records: dict[str, int]
     shards: int
     reused: int
-    acquisitions: int
+    acquisitions: tuple[AcquisitionRow, ...]
     quarantine: tuple[QuarantineRow, ...]
+    left_out: tuple[QuarantineRow, ...]
     bytes: int
 
 
-def open_version(target: Files, plan: Sequence[ShardTask]) -> None:
+def open_version(target: Files, plan: Plan) -> None:
     """Takes the commit point away and the markers of an earlier build, and writes the plan for the workers.
 
     From here until `commit` a reader finds no dataset; shards that are already there stay for reuse.
     """
     target.remove(COMMIT_POINT)
     target.remove(WORK)
-    target.write(plan_path(), (json.dumps(task.to_json()).encode() + b"\n" for task in plan))
+    target.write(plan_path(), (json.dumps(task.to_json()).encode() + b"\n" for task in plan.tasks))
 
 
 def committed_digest(target: Files) -> str:
@@ -69,58 +70,97 @@ def committed_digest(target: Files) -> str:
         return ""
 
 
+def archive_version(version: Files, archive: Files) -> int:
+    """Gives every file of a committed version a second name in another folder; the commit point comes last.
+
+    Args:
+        version: the version folder.
+        archive: the other folder; what it held is removed.
+
+    Returns:
+        How many files there are.
+
+    Raises:
+        DatasetError: the version is not committed.
+    """
+    read_json(version, COMMIT_POINT, "this is no committed dataset version; run the build to its end")
+    for path in _all_files(archive):
+        archive.remove(path)
+    # The commit point is the first of the list and comes last.
+    paths = _all_files(version)[::-1]
+    for path in paths:
+        archive.adopt(version, path, path)
+    return len(paths)
+
+
+def _all_files(files: Files) -> list[str]:
+    """The files of a version folder, the commit point first."""
+    paths = {*files.names(""), *(f"{PATCHES}/{name}" for name in files.names(PATCHES))}
+    return sorted(paths, key=lambda path: (path != COMMIT_POINT, path))
+
+
 def plan_path() -> str:
     """Where the plan of the current build lies, one shard task as JSON per line."""
     return f"{WORK}/plan.jsonl"
 
 
-def commit(target: Files, options: DatasetOptions, listing: Listing, plan: Sequence[ShardTask]) -> CommittedDataset:
+def commit(
+    target: Files, options: DatasetOptions, selection: Selection, plan: Plan, extended: Extended | None = None,
+    threads: int = 1,
+) -> CommittedDataset:  # fmt: skip
     """Publishes a version after its shards were built.
 
     Args:
         target: the version folder.
         options: of the dataset.
-        listing: what was listed.
+        selection: what was listed and selected.
         plan: what was planned.
+        extended: the earlier version that this one extends.
+        threads: shards recounted at the same time.
 
     Raises:
         CommitError: a shard or an acquisition is missing, or a count is not exactly what was planned.
         QuarantineError: more acquisitions are quarantined than allowed.
     """
-    ledgers = [_checked_ledger(task, target, options) for task in plan]
-    built, quarantine = _balance(listing, plan, ledgers, options)
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        checked = pool.map(lambda task: _checked_ledger(task, target, options), plan.tasks)
+        ledgers = {task.name: ledger for task, ledger in zip(plan.tasks, checked, strict=True)}
+    built, quarantine = _balance(selection, plan, ledgers, options)
+    listed = selection.listing.listed
     if len(quarantine) > options.max_quarantined:
-        raise QuarantineError(quarantine_message(quarantine, options.max_quarantined, listing.folders))
+        raise QuarantineError(quarantine_message(quarantine, options.max_quarantined, listed))
     records: Counter[str] = Counter()
-    for task, ledger in zip(plan, ledgers, strict=True):
-        records[task.split] += ledger["records"]
+    for task in plan.tasks:
+        records[task.split] += ledgers[task.name]["records"]
     for split, count in records.items():
         if not count:
             raise CommitError(
                 f"split {split}: every acquisition planned for it is in quarantine, so it would be empty; nothing is "
                 f"committed.\n{reasons_table(quarantine)}"
             )
-    _remove_strangers(target, plan)
-    files = {
-        "acquisitions.parquet": table_bytes("acquisitions", built),
-        "quarantine.parquet": table_bytes("quarantine", quarantine),
-    }
-    shards = {task.name: ledger for task, ledger in zip(plan, ledgers, strict=True)}
+    _remove_strangers(target, plan.tasks)
+    left_out = tuple(sorted({*selection.listing.left_out, *plan.withdrawn}))
+    rows: dict[str, Sequence[Any]] = {
+        "acquisitions": built, "quarantine": quarantine, "left_out": left_out, "plan": plan.rows(),
+        "labels": selection.labelling.rows, "findings": selection.labelling.findings,
+    }  # fmt: skip
+    files = {path: table_bytes(name, rows[name]) for name, path in TABLES.items()}
     files["features.json"] = features(options)
-    digest = dataset_digest(options, shards, files)
-    files[PROVENANCE] = provenance(options, shards, digest, files)
+    digest = dataset_digest(options, ledgers, files)
+    files[PROVENANCE] = provenance(options, ledgers, digest, files, selection.listing.ignored, extended)
     for path, content in files.items():
         target.write(path, [content])
     target.remove(WORK)
-    target.write(COMMIT_POINT, [dataset_info(options, plan, shards)])
+    target.write(COMMIT_POINT, [dataset_info(options, plan.tasks, ledgers)])
     return CommittedDataset(
         digest,
         dict(records),
-        len(plan),
-        sum(ledger["reused"] for ledger in ledgers),
-        len(built),
+        len(plan.tasks),
+        sum(ledger["reused"] for ledger in ledgers.values()),
+        built,
         quarantine,
-        sum(ledger["bytes"] for ledger in ledgers),
+        left_out,
+        sum(ledger["bytes"] for ledger in ledgers.values()),
     )
 
 
@@ -140,52 +180,61 @@ def _checked_ledger(task: ShardTask, target: Files, options: DatasetOptions) -> 
     marker = _marker(task, target)
     try:
         part = target.read(part_path(task.name))
-        ledger = {**read_ledger(part), "index_sha256": sha256_hex(part), "reused": marker["reused"]}
-        content = target.read(task.name)
-        records = sum(1 for _ in read_records(content))
+        ledger = {**read_ledger(part), "index_sha256": sha256_hex(part), **{name: marker[name] for name in _MARKED}}
+        with target.open(task.name) as stream:
+            count = count_records(stream)
     except (OSError, DatasetError, RecordError) as error:
         raise CommitError(f"shard {task.name}: reported built, but it cannot be read back: {error}") from error
     if ledger["fingerprint"] != marker["fingerprint"]:
         raise CommitError(f"shard {task.name}: the index is not the one that the worker reported")
     found = {
-        **{(row["strip"], row["run"]): row["patches"] for row in ledger["acquisitions"]},
-        **{(row["strip"], row["run"]): 0 for row in ledger["quarantine"]},
+        **{AcquisitionKey.of(row): row["patches"] for row in ledger["acquisitions"]},
+        **{AcquisitionKey.of(row): 0 for row in ledger["quarantine"]},
     }
-    planned = {(item.key.strip, item.key.run): item for item in task.acquisitions}
+    planned = {item.key: item for item in task.acquisitions}
     if found.keys() != planned.keys():
-        lost = sorted(planned.keys() - found.keys())[:5]
+        lost = [str(key) for key in sorted(planned.keys() - found.keys())[:5]]
         raise CommitError(
             f"shard {task.name}: planned {len(planned)} acquisitions, accounted for {len(found)}; lost {lost}"
         )
-    bad = {(row["strip"], row["run"]) for row in ledger["quarantine"]}
+    bad = {AcquisitionKey.of(row) for row in ledger["quarantine"]}
     expected = sum(
         task.patches_of(item, options.patches_per_acquisition) for key, item in planned.items() if key not in bad
     )
-    if not expected == ledger["records"] == records or len(content) != ledger["bytes"]:
+    if not expected == ledger["records"] == count.records or count.bytes != ledger["bytes"]:
         raise CommitError(
             f"shard {task.name}: expected {expected} records, its ledger says {ledger['records']} in "
-            f"{ledger['bytes']} bytes, the file holds {records} in {len(content)} bytes"
+            f"{ledger['bytes']} bytes, the file holds {count.records} in {count.bytes} bytes"
         )
-    if sha256_hex(content) != ledger["sha256"]:
-        raise CommitError(f"shard {task.name}: its bytes changed after it was written: their SHA-256 is another")
+    # The CRC costs a hundredth of a SHA-256, which the worker took of the same bytes.
+    if count.crc32c != ledger["crc32c"]:
+        raise CommitError(f"shard {task.name}: its bytes changed after it was written: their CRC-32C is another")
     return ledger
 
 
 def _balance(
-    listing: Listing, plan: Sequence[ShardTask], ledgers: Sequence[dict[str, Any]], options: DatasetOptions
+    selection: Selection, plan: Plan, ledgers: dict[str, dict[str, Any]], options: DatasetOptions
 ) -> tuple[tuple[AcquisitionRow, ...], tuple[QuarantineRow, ...]]:
-    """The rows of both tables in key order; listed = built + quarantined, and every built acquisition is whole."""
+    """The rows of both tables in key order, whole.
+
+    Listed = built + quarantined + left out, and every built acquisition has every patch.
+    """
     built: dict[AcquisitionKey, AcquisitionRow] = {}
-    quarantine = set(listing.refused)
-    for ledger in ledgers:
-        for values in ledger["acquisitions"]:
-            row = acquisition_row(values)
+    quarantine = set(selection.listing.refused)
+    for task in plan.tasks:
+        for values in ledgers[task.name]["acquisitions"]:
+            row = replace(
+                AcquisitionRow.of(values), splits=(task.split,), shards=(task.name,),
+                label=selection.labelling.of[AcquisitionKey.of(values)],
+                ignored_files=ledgers[task.name]["ignored"].get(str(AcquisitionKey.of(values)), 0),
+            )  # fmt: skip
             built[row.key] = built[row.key].merge(row) if row.key in built else row
-        quarantine |= {QuarantineRow(**values) for values in ledger["quarantine"]}
-    if len(built) + len(quarantine) != listing.folders:
+        quarantine |= {QuarantineRow(**values) for values in ledgers[task.name]["quarantine"]}
+    listed, left_out = selection.listing.listed, len(selection.listing.left_out)
+    if len(built) + len(quarantine) + left_out != listed:
         raise CommitError(
-            f"the ledger does not balance: {listing.folders} folders listed, {len(built)} acquisitions built, "
-            f"{len(quarantine)} quarantined"
+            f"the ledger does not balance: {listed} listed, {len(built)} acquisitions built, "
+            f"{len(quarantine)} quarantined, {left_out} left out"
         )
     for row in built.values():
         if row.patches != options.patches_per_acquisition:
@@ -196,12 +245,12 @@ def _balance(
 
 
 def _remove_strangers(target: Files, plan: Sequence[ShardTask]) -> None:
-    """Removes what earlier plans and killed workers left: shards and parts that are not planned, staging files."""
+    """Removes what belongs to no shard of this plan: of earlier plans, of killed workers, of other programs."""
     keep = {task.name for task in plan} | {part_path(task.name) for task in plan}
     for folder in ("", PATCHES):
         for name in target.names(folder):
             path = f"{folder}/{name}" if folder else name
-            if path not in keep and (folder == PATCHES or ".tfrecord-" in name or name.endswith(STAGING_SUFFIX)):
+            if path not in keep:
                 target.remove(path)
 
 

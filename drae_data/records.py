@@ -6,9 +6,12 @@ tensorflow/core/example/example.proto. The wire bytes are written here because t
 deterministic serialisation with sorted keys (a test compares them) and workers then need no TensorFlow.
 """
 
+import io
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import BinaryIO, cast
 
 import google_crc32c
 
@@ -22,6 +25,9 @@ FEATURES = {
     "key": "text",
     "strip": "text",
     "run": "int64",
+    "batch": "text",
+    "recipe": "text",
+    "station": "text",
     "frame": "int64",
     "rank": "text",
     "vial": "int64",
@@ -33,35 +39,68 @@ _FOOTER = struct.Struct("<I")
 RECORD_OVERHEAD = _HEADER.size + _FOOTER.size
 
 
+def patch_record(key: PatchKey, encoded: bytes) -> tuple[bytes, ...]:
+    """One patch as the pieces of a TFRecord: its encoded image is not copied.
+
+    Args:
+        key: see `patch_example`.
+        encoded: see `patch_example`.
+
+    Returns:
+        What `frame_record(patch_example(key, encoded))` holds, piece by piece.
+    """
+    parts = _example_parts(_patch_features(key, encoded))
+    crc = 0
+    for part in parts:
+        crc = extend_crc(crc, part)
+    length = struct.pack("<Q", sum(map(len, parts)))
+    return (length + _FOOTER.pack(masked_crc(length)), *parts, _FOOTER.pack(_masked(crc)))
+
+
 def patch_example(key: PatchKey, encoded: bytes) -> bytes:
     """The serialized `tf.train.Example` of one patch.
 
     Args:
-        key: says where the patch comes from; it becomes the features key, strip, run, frame (-1 for a rank image), rank
-            (empty for a frame), vial and region.
-        encoded: the patch's PNG bytes, feature `image`.
+        key: says where the patch comes from; it becomes the features key, strip, run, batch, recipe, station (empty
+            where the line has none), frame (-1 for a rank image), rank (empty for a frame), vial and region.
+        encoded: the patch as `drae_data.encodings` gives it, feature `image`.
     """
-    return encode_example({
+    return encode_example(_patch_features(key, encoded))
+
+
+def _patch_features(key: PatchKey, encoded: bytes) -> dict[str, bytes | int]:
+    return {
         IMAGE: encoded,
         "key": str(key).encode(),
         "strip": key.acquisition.strip.encode(),
         "run": key.acquisition.run,
+        "batch": key.acquisition.batch.encode(),
+        "recipe": key.acquisition.recipe.encode(),
+        "station": key.acquisition.station.encode(),
         "frame": key.image.frame,
         "rank": key.image.rank.encode(),
         "vial": key.vial,
         "region": key.region.encode(),
-    })  # fmt: skip
+    }
 
 
 def encode_example(features: Mapping[str, bytes | int]) -> bytes:
     """Serializes single-valued bytes and int64 features, keys in sorted order."""
+    return b"".join(_example_parts(features))
+
+
+def _example_parts(features: Mapping[str, bytes | int]) -> list[bytes]:
+    """The message in pieces; the longest value is a piece of its own."""
     parts: list[bytes] = []
     for name, value in sorted(features.items()):
         if isinstance(value, bytes):
             parts += (_bytes_head(name, len(value)), value)
         else:
             parts.append(_int_entry(name, value))
-    return b"".join((_head(1, sum(map(len, parts))), *parts))
+    parts.insert(0, _head(1, sum(map(len, parts))))
+    # Small pieces are joined: what counts below is how many there are.
+    large = max(range(len(parts)), key=lambda index: len(parts[index]))
+    return [b"".join(parts[:large]), parts[large], b"".join(parts[large + 1 :])]
 
 
 # The same few names and numbers come back in every record; only what stands before a bytes value depends on its size.
@@ -156,7 +195,10 @@ def _read_varint(data: bytes, position: int) -> tuple[int, int]:
 
 def masked_crc(data: bytes) -> int:
     """TFRecord's masked CRC-32C of `data`."""
-    crc: int = google_crc32c.value(data)
+    return _masked(google_crc32c.value(data))
+
+
+def _masked(crc: int) -> int:
     return (((crc >> 15) | (crc << 17)) + _CRC_MASK) & 0xFFFFFFFF
 
 
@@ -166,11 +208,11 @@ def frame_record(data: bytes) -> bytes:
     return b"".join((length, _FOOTER.pack(masked_crc(length)), data, _FOOTER.pack(masked_crc(data))))
 
 
-def read_records(content: bytes) -> Iterator[tuple[int, bytes]]:
+def read_records(source: bytes | BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Walks a TFRecord file and checks both checksums of every record.
 
     Args:
-        content: the whole file.
+        source: the whole file, or a stream at its start, of which one record at a time is kept.
 
     Yields:
         The byte offset of each record's data, and the data.
@@ -178,19 +220,57 @@ def read_records(content: bytes) -> Iterator[tuple[int, bytes]]:
     Raises:
         RecordError: names the record's number and byte offset.
     """
-    view = memoryview(content)
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
     position = number = 0
-    while position < len(view):
-        start = position + _HEADER.size
-        if start > len(view):
-            raise RecordError(f"record {number} at byte {position}: the file ends inside the record's header")
-        length, length_crc = _HEADER.unpack_from(view, position)
-        if length_crc != masked_crc(bytes(view[position : position + 8])):
-            raise RecordError(f"record {number} at byte {position}: the checksum of its length is wrong")
-        if start + length + _FOOTER.size > len(view):
-            raise RecordError(f"record {number} at byte {position}: the file ends inside its {length} bytes")
-        data = bytes(view[start : start + length])
-        if _FOOTER.unpack_from(view, start + length)[0] != masked_crc(data):
-            raise RecordError(f"record {number} at byte {position}: the checksum of its data is wrong")
-        yield start, data
-        position, number = start + length + _FOOTER.size, number + 1
+    while header := stream.read(_HEADER.size):
+        place = f"record {number} at byte {position}"
+        if len(header) < _HEADER.size:
+            raise RecordError(f"{place}: the file ends inside the record's header")
+        length, length_crc = _HEADER.unpack(header)
+        if length_crc != masked_crc(header[:8]):
+            raise RecordError(f"{place}: the checksum of its length is wrong")
+        data, footer = stream.read(length), stream.read(_FOOTER.size)
+        if len(data) < length or len(footer) < _FOOTER.size:
+            raise RecordError(f"{place}: the file ends inside its {length} bytes")
+        if _FOOTER.unpack(footer)[0] != masked_crc(data):
+            raise RecordError(f"{place}: the checksum of its data is wrong")
+        yield position + _HEADER.size, data
+        position, number = position + RECORD_OVERHEAD + length, number + 1
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """What a TFRecord file holds: how many records, in how many bytes, and the CRC-32C of all bytes."""
+
+    records: int
+    bytes: int
+    crc32c: int
+
+
+def count_records(stream: BinaryIO) -> FileCount:
+    """Counts a TFRecord file through one record at a time; raises `RecordError` as `read_records`."""
+    whole = _SummingStream(stream)
+    records = sum(1 for _ in read_records(cast(BinaryIO, whole)))
+    return FileCount(records, whole.bytes, whole.crc32c)
+
+
+class _SummingStream:
+    """A stream that keeps length and CRC-32C of what was read from it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.bytes = 0
+        self.crc32c = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, fewer at the end."""
+        data = self._stream.read(size)
+        self.bytes += len(data)
+        self.crc32c = extend_crc(self.crc32c, data)
+        return data
+
+
+def extend_crc(crc: int, data: bytes) -> int:
+    """The CRC-32C (RFC 3720, unmasked) of bytes whose checksum is `crc`, and of `data` behind them."""
+    extended: int = google_crc32c.extend(crc, data)
+    return extended

@@ -2,24 +2,28 @@
 
 The part's metadata holds the shard's ledger (fingerprint, digest, acquisitions, quarantine). A shard whose ledger has
 the fingerprint of today's inputs and whose bytes have the ledger's digest is not built again: so a killed build
-resumes.
+resumes, and a version that extends another takes over that one's shards. Neither file names itself, so that both can
+be taken over under another name.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from drae_data.acquisition import AcquisitionKey
 from drae_data.acquisition_folder import Source, read_source
 from drae_data.acquisition_patches import BuiltAcquisition, EncodedPatch, build_acquisition
+from drae_data.content import content
 from drae_data.errors import AcquisitionError, DatasetError
 from drae_data.files import Files, sha256_hex
-from drae_data.manifest import AcquisitionRow, PatchRow, QuarantineRow, read_ledger, table_bytes
+from drae_data.manifest import PatchRow, QuarantineRow
 from drae_data.options import DatasetOptions
-from drae_data.records import RECORD_OVERHEAD, frame_record
+from drae_data.records import RECORD_OVERHEAD, extend_crc
 from drae_data.shard_plan import PlannedAcquisition, ShardTask, hash_order
+from drae_data.tables import read_ledger, table_bytes
 
 # Bytes of a TFRecord before its data: length and the length's checksum.
 _BEFORE_DATA = RECORD_OVERHEAD - 4
@@ -38,6 +42,8 @@ class ShardSummary:
         patches: records in the shard.
         acquisitions: built ones.
         quarantined: the others.
+        ignored: other files in the folders of acquisitions, by key, where there are any. They decide no byte of the
+            shard: a leftover of a system that appears later builds nothing anew.
     """
 
     name: str
@@ -46,6 +52,22 @@ class ShardSummary:
     patches: int
     acquisitions: int
     quarantined: int
+    ignored: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where a build reads and writes.
+
+    Attributes:
+        source: the root of the frames.
+        target: the version folder.
+        earlier: the folder of the version that this one extends; None where it extends none.
+    """
+
+    source: Files
+    target: Files
+    earlier: Files | None
 
 
 @dataclass(frozen=True)
@@ -73,28 +95,25 @@ def done_path(shard: str) -> str:
     return f"{WORK}/done/{shard}.json"
 
 
-def build_shard(task: ShardTask, options: DatasetOptions, source: Files, target: Files, threads: int) -> ShardSummary:
+def build_shard(task: ShardTask, options: DatasetOptions, roots: Roots, threads: int) -> ShardSummary:
     """Builds one shard and its part of the patch index, or finds them good.
 
     Args:
         task: which acquisitions.
         options: of the dataset.
-        source: the root of the frames.
-        target: the version folder.
+        roots: where it reads and writes.
         threads: acquisitions in work at the same time; results are taken in order, so bytes do not depend on it.
     """
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        return finish_shard(start_shard(task, options, source, target, pool), options, target)
+        return finish_shard(start_shard(task, options, roots, pool), options, roots.target)
 
 
-def start_shard(
-    task: ShardTask, options: DatasetOptions, source: Files, target: Files, pool: ThreadPoolExecutor
-) -> StartedShard:
+def start_shard(task: ShardTask, options: DatasetOptions, roots: Roots, pool: ThreadPoolExecutor) -> StartedShard:
     """Hands a shard's acquisitions to a pool that may still be at work on the shard before; see `build_shard`."""
-    reused = _reuse(task, options, source, target, pool)
+    reused = _reuse(task, options, roots, pool)
     if reused is not None:
         return StartedShard(task, (), reused)
-    built = tuple(pool.submit(build_acquisition, item, task, options, source) for item in task.acquisitions)
+    built = tuple(pool.submit(build_acquisition, item, task, options, roots.source) for item in task.acquisitions)
     return StartedShard(task, built, None)
 
 
@@ -113,36 +132,61 @@ def shard_fingerprint(
 ) -> str:
     """SHA-256 of everything that decides the bytes of a shard and of its rows in the tables.
 
-    That is: its name and split, the options' content, and for each acquisition its key and folder, and what was found
-    there: names and SHA-256 of the frames that were read, names of those that only had to be there, the number of other
-    files; or its quarantine row. No time, path above the root, host or machine enters.
+    That is: its split, the options' content, and for each acquisition its key, folder and time in the name, and what
+    was found there: names and SHA-256 of the files that were read, names of those that only had to be there; or its
+    quarantine row. No time of the build, path above the root, host or machine enters, and no
+    file name of the shard, which depends on how many there are.
     """
     sources = [
-        [item.key.strip, item.key.run, item.folder, item.validation_patches, type(source).__name__, asdict(source)]
+        [str(item.key), item.folder, item.time, item.validation_patches, type(source).__name__, _identity(source)]
         for item, source in found
     ]
-    identity = {"shard": task.name, "split": task.split, "content": options.content(), "acquisitions": sources}
+    identity = {"split": task.split, "content": content(options), "acquisitions": sources}
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def _reuse(
-    task: ShardTask, options: DatasetOptions, source: Files, target: Files, pool: ThreadPoolExecutor
-) -> ShardSummary | None:
-    """The summary of a shard that an earlier build left good; None where there is none or its inputs changed.
+def _identity(found: Source | QuarantineRow) -> dict[str, Any]:
+    """What of an acquisition decides bytes."""
+    return {name: value for name, value in asdict(found).items() if name != "ignored"}
+
+
+def _reuse(task: ShardTask, options: DatasetOptions, roots: Roots, pool: ThreadPoolExecutor) -> ShardSummary | None:
+    """The summary of a shard that is there already, in this version or the earlier one; None where there is none."""
+    places = [(roots.target, task.name)]
+    if roots.earlier is not None and task.earlier:
+        places.append((roots.earlier, task.earlier))
+    for files, name in places:
+        good = _good_ledger(files, name, task, options, roots.source, pool)
+        if good is not None:
+            ledger, found = good
+            if files is not roots.target:
+                roots.target.adopt(files, name, task.name)
+                roots.target.adopt(files, part_path(name), part_path(task.name))
+            return _summary(task, ledger, found, reused=True)
+    return None
+
+
+def _good_ledger(
+    files: Files, name: str, task: ShardTask, options: DatasetOptions, source: Files, pool: ThreadPoolExecutor
+) -> tuple[dict[str, Any], list[Source | QuarantineRow]] | None:
+    """The ledger of a shard whose inputs are today's and whose bytes are whole, and these inputs; None otherwise.
 
     An acquisition in quarantine is judged again, whole: what was wrong may have been a copy still under way.
     """
     try:
-        ledger = read_ledger(target.read(part_path(task.name)))
-    except (OSError, DatasetError):
+        ledger = read_ledger(files.read(part_path(name)))
+        members = {AcquisitionKey.of(row) for rows in ("acquisitions", "quarantine") for row in ledger[rows]}
+        quarantined = {AcquisitionKey.of(row) for row in ledger["quarantine"]}
+    except (OSError, DatasetError, KeyError):
         return None
-    quarantined = {(row["strip"], row["run"]) for row in ledger["quarantine"]}
+    if members != {item.key for item in task.acquisitions}:
+        return None
 
     def find(item: PlannedAcquisition) -> Source | QuarantineRow | None:
-        if (item.key.strip, item.key.run) in quarantined:
+        if item.key in quarantined:
             return build_acquisition(item, task, options, source).found
         try:
-            return read_source(item.folder, options, source)
+            return read_source(item.folder, item.files, options, source)
         except AcquisitionError:
             return None
 
@@ -151,11 +195,10 @@ def _reuse(
     if len(known) < len(found) or shard_fingerprint(task, options, known) != ledger["fingerprint"]:
         return None
     try:
-        if sha256_hex(target.read(task.name)) != ledger["sha256"]:
-            return None
+        whole = sha256_hex(files.read(name)) == ledger["sha256"]
     except OSError:
         return None
-    return _summary(ledger, reused=True)
+    return (ledger, [what for _, what in known]) if whole else None
 
 
 def _write_shard(
@@ -163,52 +206,59 @@ def _write_shard(
 ) -> ShardSummary:
     patches = [patch for item in built for patch in item.patches]
     patches.sort(key=lambda patch: hash_order(options.split.seed, "record", str(patch.key)))
-    digest = hashlib.sha256()
-    target.write(task.name, _hashed((frame_record(patch.example) for patch in patches), digest.update))
+    written = _Written()
+    target.write(task.name, written.through(piece for patch in patches for piece in patch.record))
     rows = list(_patch_rows(task, patches))
     ledger = {
-        "shard": task.name,
         "fingerprint": shard_fingerprint(task, options, ((item.planned, item.found) for item in built)),
-        "sha256": digest.hexdigest(),
+        "sha256": written.sha256.hexdigest(),
+        "crc32c": written.crc32c,
         "bytes": sum(row.length + RECORD_OVERHEAD for row in rows),
         "records": len(rows),
-        "acquisitions": [
-            asdict(_acquisition_row(task, item, item.found)) for item in built if isinstance(item.found, Source)
-        ],
+        "acquisitions": [asdict(item.row) for item in built if item.row is not None],
         "quarantine": [asdict(item.found) for item in built if isinstance(item.found, QuarantineRow)],
     }
     target.write(part_path(task.name), [table_bytes("patches", rows, ledger)])
-    return _summary(ledger, reused=False)
+    return _summary(task, ledger, [item.found for item in built], reused=False)
 
 
-def _hashed(parts: Iterable[bytes], update: Any) -> Iterator[bytes]:
-    for part in parts:
-        update(part)
-        yield part
+class _Written:
+    """SHA-256 and CRC-32C of bytes on their way into a file."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+        self.crc32c = 0
+
+    def through(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        """The same parts."""
+        for part in parts:
+            self.sha256.update(part)
+            self.crc32c = extend_crc(self.crc32c, part)
+            yield part
 
 
 def _patch_rows(task: ShardTask, patches: list[EncodedPatch]) -> Iterator[PatchRow]:
     offset = _BEFORE_DATA
     for index, patch in enumerate(patches):
-        key = patch.key
+        key, of = patch.key, patch.key.acquisition
+        length = sum(map(len, patch.record)) - RECORD_OVERHEAD
         yield PatchRow(
-            str(key), key.acquisition.strip, key.acquisition.run, str(key.image), key.vial, key.region, task.split,
-            task.name, index, offset, len(patch.example), patch.sha256,
-            patch.mean, patch.std, patch.minimum, patch.maximum,
+            str(key), of.strip, of.run, of.batch, of.recipe, of.station, str(key.image), key.vial, key.region,
+            task.split, index, offset, length, patch.sha256, patch.mean, patch.std, patch.minimum,
+            patch.maximum,
         )  # fmt: skip
-        offset += len(patch.example) + RECORD_OVERHEAD
+        offset += length + RECORD_OVERHEAD
 
 
-def _acquisition_row(task: ShardTask, item: BuiltAcquisition, source: Source) -> AcquisitionRow:
-    key = item.planned.key
-    return AcquisitionRow(
-        key.strip, key.run, item.planned.folder, item.height, item.width, len(item.patches), (task.split,),
-        (task.name,), source.ignored, source.frames,
-    )  # fmt: skip
-
-
-def _summary(ledger: dict[str, Any], reused: bool) -> ShardSummary:
+def _summary(
+    task: ShardTask, ledger: dict[str, Any], found: Sequence[Source | QuarantineRow], reused: bool
+) -> ShardSummary:
+    ignored = {
+        str(item.key): what.ignored
+        for item, what in zip(task.acquisitions, found, strict=True)
+        if isinstance(what, Source) and what.ignored
+    }
     return ShardSummary(
-        ledger["shard"], ledger["fingerprint"], reused, ledger["records"], len(ledger["acquisitions"]),
-        len(ledger["quarantine"]),
+        task.name, ledger["fingerprint"], reused, ledger["records"], len(ledger["acquisitions"]),
+        len(ledger["quarantine"]), ignored,
     )  # fmt: skip

@@ -114,8 +114,16 @@ class StripLayout:
         """The number of vials of a strip."""
         return len(next(iter(self.boxes.values())))
 
-    def place(self, height: int, width: int) -> tuple[PlacedBox, ...]:
+    def place(
+        self, height: int, width: int, vial: int | None = None, region: str | None = None
+    ) -> tuple[PlacedBox, ...]:
         """The boxes in pixels of a frame of the given size, vial by vial, regions in order.
+
+        Args:
+            height: of the frame in pixels.
+            width: of the frame in pixels.
+            vial: the one that the frame shows, where frames come already cut by vial; None for all.
+            region: the one that the frame shows, where frames come already cut by region; None for all.
 
         Raises:
             AcquisitionError: `wrong_size` where `frame_size` says otherwise, or a fraction is less than a pixel.
@@ -127,9 +135,10 @@ class StripLayout:
             )  # fmt: skip
         scale_x, scale_y = (1, 1) if self.units == "pixels" else (width, height)
         placed = tuple(
-            PlacedBox(vial, region, _to_pixels(row[vial], scale_x, scale_y))
-            for vial in range(self.vials)
-            for region, row in self.boxes.items()
+            PlacedBox(number, name, _to_pixels(row[number], scale_x, scale_y))
+            for number in (range(self.vials) if vial is None else (vial,))
+            for name, row in self.boxes.items()
+            if region in (None, name)
         )
         for item in placed:
             if item.box.width < 1 or item.box.height < 1:

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import BinaryIO
 
-from apache_beam.io.filesystem import CompressionTypes, FileSystem
+from apache_beam.io.filesystem import CompressionTypes, FileMetadata, FileSystem
 from apache_beam.io.filesystems import FileSystems
 
 from drae_data.errors import OptionError
 from drae_data.files import Files, LocalFiles
+from drae_data.junk import is_junk
 
 # Characters that Beam's patterns take as more than themselves. Some of its filesystems delete by pattern, some by name,
 # so that no way of writing them is safe to delete by on all.
@@ -63,10 +65,19 @@ class BeamFiles(Files):
         above = {folder[: match.start()] for folder in seen for match in re.finditer("/", folder)}
         yield from seen - above - {""}
 
-    def names(self, folder: str) -> dict[str, int]:
+    def names(self, folder: str, depth: int = 0) -> dict[str, int]:
         """See `Files.names`."""
         prefix = f"{folder}/" if folder else ""
-        return {path.removeprefix(prefix): size for path, size in self._match(prefix, "*")}
+        found = {path.removeprefix(prefix): size for path, size in self._match(prefix, "**" if depth else "*")}
+        return {path: size for path, size in found.items() if _at_depth(path, depth)}
+
+    def changed(self, folder: str, depth: int = 0) -> float:
+        """See `Files.changed`."""
+        prefix = f"{folder}/" if folder else ""
+        found = self._found(prefix, "**" if depth else "*")
+        times = (item.last_updated_in_seconds for path, item in found if _at_depth(path.removeprefix(prefix), depth))
+        own = (item.last_updated_in_seconds for path, item in self._found(folder, "") if path == folder)
+        return max([*times, *own], default=0.0)
 
     def read(self, path: str) -> bytes:
         """See `Files.read`; raises FileNotFoundError only where the filesystem says that the object is absent."""
@@ -80,6 +91,16 @@ class BeamFiles(Files):
                     raise
                 raise FileNotFoundError(errno.ENOENT, "there is no such object", place) from error
         return content
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[BinaryIO]:
+        """See `Files.open`."""
+        place = f"{self.root}/{path}"
+        with (
+            _as_os_error(place),
+            FileSystems.open(place, compression_type=CompressionTypes.UNCOMPRESSED) as stream,
+        ):
+            yield stream
 
     def write(self, path: str, parts: Iterable[bytes]) -> None:
         """See `Files.write`. An object appears when its stream is closed, so the parts are joined before it opens."""
@@ -104,7 +125,11 @@ class BeamFiles(Files):
                 FileSystems.delete(targets)
 
     def _match(self, literal: str, pattern: str) -> list[tuple[str, int]]:
-        """Paths and sizes of the objects below the root that begin with `literal` and go on as `pattern` says.
+        """Paths and sizes of the objects below the root that begin with `literal` and go on as `pattern` says."""
+        return [(path, item.size_in_bytes) for path, item in self._found(literal, pattern)]
+
+    def _found(self, literal: str, pattern: str) -> list[tuple[str, FileMetadata]]:
+        """Objects with their paths below the root, see `_match`.
 
         Beam has no escape that holds for every character, so that one of them becomes `?`, any character, and what is
         found too much is dropped.
@@ -113,10 +138,15 @@ class BeamFiles(Files):
         with _as_os_error(prefix):
             result = FileSystems.match([_GLOBBING.sub("?", prefix) + pattern])[0]
         return [
-            (item.path.removeprefix(f"{self.root}/"), item.size_in_bytes)
+            (item.path.removeprefix(f"{self.root}/"), item)
             for item in result.metadata_list
             if item.path.startswith(prefix)
         ]
+
+
+def _at_depth(path: str, depth: int) -> bool:
+    """Whether a file lies so many folders down, none of them hidden or a leftover of a system."""
+    return path.count("/") == depth and not is_junk(path.rpartition("/")[0])
 
 
 @contextmanager

@@ -10,26 +10,24 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from drae_data.build_summary import build_summary
+from drae_data.earlier_version import EarlierVersion, read_earlier_version
 from drae_data.errors import OptionError
 from drae_data.files import Files
+from drae_data.listing import list_acquisitions
 from drae_data.options import DatasetOptions
-from drae_data.publication import (
-    COMMIT_POINT,
-    CommittedDataset,
-    commit,
-    committed_digest,
-    open_version,
-    plan_path,
-    reasons_table,
-)
-from drae_data.shard_plan import Listing, ShardTask, list_acquisitions, plan_shards
-from drae_data.shards import WORK
+from drae_data.publication import COMMIT_POINT, commit, committed_digest, open_version, plan_path
+from drae_data.selection import select
+from drae_data.shard_plan import ShardTask, plan_shards
+from drae_data.shards import WORK, Roots
 from pipelines.beam_files import files_at
 from pipelines.beam_run import beam_options, public_flags, running_pipeline
 from pipelines.build_shards import BuildShards
+from pipelines.collector import collector_paused
 from pipelines.console import positive, progress, run_command, say
 from pipelines.params import load_params
 from pipelines.run_log import log_run
+from pipelines.set_inputs import SetInputs, set_inputs
 
 _EPILOG = """\
 example:
@@ -58,7 +56,12 @@ def _run(argv: list[str]) -> None:
     parser.add_argument("--set", required=True, help="the section under build in the params file: production, kit, ...")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
     parser.add_argument("--root", help="read frames from this folder or URL instead of build.<set>.root")
+    parser.add_argument("--tables", help="read labels and lists from this folder or URL instead of build.<set>.tables")
     parser.add_argument("--out", help="publish into this version folder instead of <dataset.folder>/<set>/<version>")
+    parser.add_argument(
+        "--earlier",
+        help="where the version lies that build.<set>.extends names, instead of <dataset.folder>/<set>/<extends>",
+    )
     parser.add_argument(
         "--threads", type=positive, default=os.cpu_count() or 1,
         help="acquisitions in work at the same time inside one shard (default: one per processor)",
@@ -66,42 +69,52 @@ def _run(argv: list[str]) -> None:
     known, beam_flags = parser.parse_known_args(argv)
     runner_options = beam_options(beam_flags)
     params = load_params(known.params)
-    options = params.dataset_options(known.set)
-    source = files_at(known.root or params.set_params(known.set).root)
+    inputs = set_inputs(params, known.set, known.root, known.tables)
     target = files_at(known.out or params.version_folder(known.set))
     if not target.root.strip("/"):
         raise OptionError("--out", target.root, "a folder below the root of the file system")
+    earlier = None
+    if extends := inputs.options.extends:
+        files = files_at(known.earlier or params.version_folder(known.set, extends))
+        earlier = read_earlier_version(files, extends, inputs.options.split.by)
     with target.locked():
-        _build_version(known, options, source, target, runner_options)
+        _build_version(known, inputs, target, earlier, runner_options)
 
 
 def _build_version(
-    known: argparse.Namespace, options: DatasetOptions, source: Files, target: Files, runner_options: PipelineOptions
-) -> None:
-    """List, plan, build, commit."""
+    known: argparse.Namespace, inputs: SetInputs, target: Files, earlier: EarlierVersion | None,
+    runner_options: PipelineOptions,
+) -> None:  # fmt: skip
+    """List, select, plan, build, commit."""
     started = time.monotonic()
-    listing = list_acquisitions(source, options)
-    plan = plan_shards(listing, options)
-    say(f"{known.set} {options.version}: {listing.folders} folders listed in {source.root}, {len(plan)} shards planned")
+    options, source = inputs.options, inputs.source
+    with collector_paused():
+        selection = select(list_acquisitions(source, options), options, inputs.tables)
+        rows = earlier.plan if earlier else ()
+        plan = plan_shards(selection.listing.acquisitions, options, selection.sides, rows)
+    say(
+        f"{known.set} {options.version}: {selection.listing.listed:,} acquisitions listed in {source.root}, "
+        f"{len(plan.tasks):,} shards planned" + (f", {options.extends} is extended" if earlier else "")
+    )
     before = committed_digest(target)
     with target.replacing(COMMIT_POINT) as workplace:
         open_version(workplace, plan)
-        build(plan, options, source, workplace, known.threads, runner_options)
-        committed = commit(workplace, options, listing, plan)
+        roots = Roots(source, workplace, earlier.files if earlier else None)
+        build(plan.tasks, options, roots, known.threads, runner_options)
+        committed = commit(workplace, options, selection, plan, earlier.extended if earlier else None, known.threads)
     seconds = time.monotonic() - started
     log_run(
         dataset=options.name, version=options.version, digest=committed.digest, seconds=round(seconds, 1),
         source=source.root, target=target.root, threads=known.threads, flags=public_flags(runner_options),
     )  # fmt: skip
-    say(summary(committed, options, listing, target.root, seconds))
+    say(build_summary(committed, options, selection, target.root, seconds))
     if before not in ("", committed.digest):
         say(f"  replaces     {before}, which stood here as {options.version}; dataset.version keeps both when raised")
 
 
 def build(
-    plan: Sequence[ShardTask], options: DatasetOptions, source: Files, target: Files, threads: int,
-    runner_options: PipelineOptions,
-) -> None:  # fmt: skip
+    plan: Sequence[ShardTask], options: DatasetOptions, roots: Roots, threads: int, runner_options: PipelineOptions
+) -> None:
     """Runs the Beam pipeline that builds the shards of a plan, and shows its progress."""
     patches = {
         task.name: sum(task.patches_of(item, options.patches_per_acquisition) for item in task.acquisitions)
@@ -109,7 +122,7 @@ def build(
     }
 
     def done() -> int:
-        return sum(patches.get(name.removesuffix(".json"), 0) for name in target.names(f"{WORK}/done"))
+        return sum(patches.get(name.removesuffix(".json"), 0) for name in roots.target.names(f"{WORK}/done"))
 
     with (
         progress(f"build {options.name}", sum(patches.values()), "patches", done),
@@ -118,26 +131,8 @@ def build(
         _ = (
             pipeline
             | "Plan" >> beam.Create([plan_path()])  # path of the plan
-            | "Build shards" >> BuildShards(options, source, target, threads)  # ShardSummary
+            | "Build shards" >> BuildShards(options, roots, threads)  # ShardSummary
         )
-
-
-def summary(committed: CommittedDataset, options: DatasetOptions, listing: Listing, folder: str, seconds: float) -> str:
-    """The closing summary for people."""
-    records = sum(committed.records.values())
-    splits = ", ".join(f"{split} {count:,}" for split, count in committed.records.items())
-    lines = [
-        f"{options.name} {options.version} is committed in {folder}",
-        f"  acquisitions {listing.folders:,} listed = {committed.acquisitions:,} built "
-        f"+ {len(committed.quarantine):,} in quarantine",
-        f"  patches      {records:,} ({splits}), {committed.bytes / 1e6:,.1f} MB",
-        f"  shards       {committed.shards:,} ({committed.reused:,} were there already)",
-        f"  time         {seconds:,.1f} s, {records / seconds:,.0f} patches/s",
-        f"  digest       {committed.digest}",
-    ]
-    if committed.quarantine:
-        lines.append(reasons_table(committed.quarantine))
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from drae_data.files import Files
 from drae_data.options import DatasetOptions
 from drae_data.shard_plan import ShardTask
-from drae_data.shards import ShardSummary, StartedShard, finish_shard, start_shard
+from drae_data.shards import Roots, ShardSummary, StartedShard, finish_shard, start_shard
 
 
 class BuildShards(beam.PTransform[PCollection[str], PCollection[ShardSummary]]):
@@ -23,15 +23,14 @@ class BuildShards(beam.PTransform[PCollection[str], PCollection[ShardSummary]]):
 
     Args:
         options: of the dataset.
-        source: the root of the frames.
-        target: the version folder.
+        roots: where it reads and writes.
         threads: acquisitions in work at the same time inside one shard.
     """
 
-    def __init__(self, options: DatasetOptions, source: Files, target: Files, threads: int) -> None:
+    def __init__(self, options: DatasetOptions, roots: Roots, threads: int) -> None:
         super().__init__()
-        self._build = BuildShard(options, source, target, threads)
-        self._target = target
+        self._build = BuildShard(options, roots, threads)
+        self._target = roots.target
 
     def expand(self, plans: PCollection[str]) -> PCollection[ShardSummary]:
         """Plan paths to summaries."""
@@ -53,9 +52,9 @@ def read_plan(path: str, target: Files) -> Iterator[ShardTask]:
 class BuildShard(beam.DoFn):
     """ShardTask -> ShardSummary, with counters `patches`, `acquisitions`, `quarantined` and `reused_shards`."""
 
-    def __init__(self, options: DatasetOptions, source: Files, target: Files, threads: int) -> None:
+    def __init__(self, options: DatasetOptions, roots: Roots, threads: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Beam's
-        self._arguments = (options, source, target)
+        self._options, self._roots = options, roots
         self._threads = threads
         self._started: deque[StartedShard] = deque()
         self._counters = {
@@ -76,8 +75,7 @@ class BuildShard(beam.DoFn):
 
     def process(self, task: ShardTask) -> Iterator[ShardSummary]:
         """Starts one shard and finishes the one before, so that no thread waits while a shard is written."""
-        options, source, target = self._arguments
-        self._started.append(start_shard(task, options, source, target, self._pool))
+        self._started.append(start_shard(task, self._options, self._roots, self._pool))
         if len(self._started) > 1:
             yield self._finish()
 
@@ -91,8 +89,7 @@ class BuildShard(beam.DoFn):
         self._pool.shutdown(cancel_futures=True)
 
     def _finish(self) -> ShardSummary:
-        options, _, target = self._arguments
-        summary = finish_shard(self._started.popleft(), options, target)
+        summary = finish_shard(self._started.popleft(), self._options, self._roots.target)
         self._counters["patches"].inc(summary.patches)
         self._counters["acquisitions"].inc(summary.acquisitions)
         self._counters["quarantined"].inc(summary.quarantined)

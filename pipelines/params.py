@@ -5,8 +5,7 @@ allowed.
 """
 
 import difflib
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,12 +13,13 @@ from pydantic import BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from drae_data.acquisition import PathTemplate
 from drae_data.errors import DraeError, OptionError
-from drae_data.options import DatasetOptions, SplitOptions, select_images
+from drae_data.options import DatasetOptions, select_images
 from drae_data.patches import PatchOptions
-from drae_data.strip_layout import StripLayout
+from drae_data.path_template import PathTemplate
+from pipelines.params_layout import KINDS, LayoutSection
 from pipelines.params_section import Section
+from pipelines.params_set import SetParams
 from pipelines.params_synthesize import SynthesizeParams
 
 
@@ -31,32 +31,6 @@ class ParamsError(DraeError):
 _NUMBERS = ("int", "float")
 _NUMBER_ERRORS = ("int_type", "int_from_float", "float_type", "finite_number")
 
-Number = Annotated[int | float, Field(ge=0)]
-Index = Annotated[int, Field(ge=0)]
-BoxValues = Annotated[list[Number], Field(min_length=4, max_length=4)]
-
-
-class FrameSize(Section):
-    """Height and width of frames in pixels."""
-
-    height: Annotated[int, Field(ge=1)]
-    width: Annotated[int, Field(ge=1)]
-
-
-class StripLayoutParams(Section):
-    """Section `strip_layout`: see `drae_data.strip_layout.StripLayout`."""
-
-    units: Literal["pixels", "fractions"]
-    frame_size: FrameSize | None
-    allow_overlap: bool
-    boxes: dict[str, list[BoxValues]]
-
-    def options(self) -> StripLayout:
-        """The checked layout."""
-        size = None if self.frame_size is None else (self.frame_size.height, self.frame_size.width)
-        boxes = {region: tuple((box[0], box[1], box[2], box[3]) for box in row) for region, row in self.boxes.items()}
-        return StripLayout(self.units, size, boxes, self.allow_overlap)
-
 
 class PatchParams(Section):
     """Section `patch`: see `drae_data.patches.PatchOptions`."""
@@ -65,46 +39,14 @@ class PatchParams(Section):
     fit: Literal["stretch", "letterbox"]
     grow: Literal["nearest", "linear", "cubic", "lanczos"]
     fill: Annotated[int, Field(ge=0, le=255)]
-
-
-class ImagesParams(Section):
-    """Which images of an acquisition become patches."""
-
-    frames: list[Index]
-    rank: list[Literal["min", "max"]]
-
-
-class SplitParams(Section):
-    """How a set is shared out: see `drae_data.options.SplitOptions`."""
-
-    by: Literal["strip", "acquisition", "patch", "none"]
-    validation_fraction: Annotated[int | float, Field(ge=0, lt=1)]
-    seed: int
-
-    def options(self) -> SplitOptions:
-        """The checked split; raises `OptionError`."""
-        if self.by == "none" and self.validation_fraction:
-            raise OptionError("split.validation_fraction", self.validation_fraction, "0, since split.by is 'none'")
-        return SplitOptions(self.by, Fraction(str(self.validation_fraction)), self.seed)
-
-
-class SetParams(Section):
-    """One dataset under `build`: where its acquisitions are and what becomes of them."""
-
-    root: Annotated[str, Field(min_length=1)]
-    path_template: str
-    frames: Annotated[list[Index], Field(min_length=1)]
-    images: ImagesParams
-    split: SplitParams
-    shard_patches: Annotated[int, Field(ge=1)]
-    max_frame_pixels: Annotated[int, Field(ge=1)]
-    max_quarantined: Index
+    encoding: Literal["png", "raw"]
 
 
 class DatasetParams(Section):
-    """Section `dataset`: where versions are published and which version this is."""
+    """Section `dataset`: where versions are published and archived, and which version this is."""
 
     folder: Annotated[str, Field(min_length=1)]
+    archive: Annotated[str, Field(min_length=1)] = "archive"
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 
 
@@ -112,7 +54,7 @@ class Params(Section):
     """The whole of `params.yaml`."""
 
     synthesize: SynthesizeParams | None = None
-    strip_layout: StripLayoutParams
+    strip_layout: LayoutSection
     patch: PatchParams
     dataset: DatasetParams
     build: Annotated[dict[str, SetParams], Field(min_length=1)]
@@ -123,34 +65,53 @@ class Params(Section):
             raise ParamsError(f"--set: expected one of {sorted(self.build)} (sections under build), got {name!r}")
         return self.build[name]
 
-    def dataset_options(self, name: str) -> DatasetOptions:
-        """The options that build the dataset `name`; raises `OptionError`."""
-        try:
-            return self._dataset_options(name, self.set_params(name))
-        except OptionError as error:
-            raise _placed(error, name) from error
+    def dataset_options(self, name: str, tables: Mapping[str, bytes] | None = None) -> DatasetOptions:
+        """The options that build the dataset `name`.
 
-    def _dataset_options(self, name: str, chosen: SetParams) -> DatasetOptions:
+        Args:
+            name: of the set.
+            tables: content of the files that `SetParams.table_names` names.
+
+        Raises:
+            OptionError: an option that is not allowed, with its place in the params file.
+        """
+        try:
+            return self._dataset_options(name, self.set_params(name), tables or {})
+        except OptionError as error:
+            raise placed(error, name) from error
+
+    def _dataset_options(self, name: str, chosen: SetParams, tables: Mapping[str, bytes]) -> DatasetOptions:
         return DatasetOptions(
             name=name,
             version=self.dataset.version,
+            extends=chosen.extends,
             template=PathTemplate(chosen.path_template),
             frames=tuple(chosen.frames),
             images=select_images(chosen.images.frames, chosen.images.rank),
-            layout=self.strip_layout.options(),
+            first_vial=chosen.first_vial,
+            layouts=self.strip_layout.options(),
             patch=PatchOptions(**self.patch.model_dump()),
+            pixels=chosen.pixel_options(),
+            intake=chosen.intake_options(),
+            acquired_at=chosen.time_options(),
+            sidecar=chosen.sidecar_options(),
+            align=chosen.align_options(tables[chosen.align.reference]) if chosen.align else None,
+            labels=chosen.labels.options() if chosen.labels else None,
             split=chosen.split.options(),
             shard_patches=chosen.shard_patches,
-            max_frame_pixels=chosen.max_frame_pixels,
             max_quarantined=chosen.max_quarantined,
         )
 
-    def version_folder(self, name: str) -> str:
-        """Where a version of the dataset `name` is published: `<folder>/<name>/<version>`."""
-        return f"{self.dataset.folder}/{name}/{self.dataset.version}"
+    def version_folder(self, name: str, version: str = "") -> str:
+        """Where a version of the dataset `name`, by default today's, is published: `<folder>/<name>/<version>`."""
+        return f"{self.dataset.folder}/{name}/{version or self.dataset.version}"
+
+    def archive_folder(self, name: str) -> str:
+        """Where the version of the dataset `name` is archived: `<archive>/<name>/<version>`."""
+        return f"{self.dataset.archive}/{name}/{self.dataset.version}"
 
 
-def _placed(error: OptionError, name: str) -> OptionError:
+def placed(error: OptionError, name: str) -> OptionError:
     """The same error with the key's whole place in the params file."""
     if error.key == "dataset.name":
         return OptionError("build", error.value, f"set names of {error.allowed}")
@@ -180,7 +141,7 @@ def _messages(error: ValidationError) -> Iterator[tuple[str, str]]:
     """Key and what is wrong with it."""
     for item in error.errors(include_url=False):
         place = item["loc"][:-1] if item["type"] in _NUMBER_ERRORS and item["loc"][-1] in _NUMBERS else item["loc"]
-        key = ".".join(str(part) for part in place) or "the file"
+        key = ".".join(str(part) for part in place if part not in KINDS) or "the file"
         match item["type"]:
             case "extra_forbidden":
                 allowed = _allowed_keys(item["loc"][:-1])
@@ -199,9 +160,11 @@ def _allowed_keys(location: tuple[Any, ...]) -> list[str]:
     section: type[BaseModel] = Params
     for part in location:
         field = section.model_fields.get(str(part))
-        if field is not None:
+        if part in KINDS:
+            section = KINDS[str(part)]
+        elif field is not None:
             section = next(iter(_models(field.annotation)), section)
-    return sorted(section.model_fields)
+    return sorted(field.alias or name for name, field in section.model_fields.items())
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

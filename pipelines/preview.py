@@ -9,18 +9,22 @@ from pathlib import Path
 import cv2
 
 from drae_data.acquisition import Image
-from drae_data.acquisition_folder import list_folder, read_frame
+from drae_data.acquisition_folder import joined, list_folder, read_file
+from drae_data.alignment import place_boxes
 from drae_data.errors import AcquisitionError, ListingError, OptionError
 from drae_data.files import Files
-from drae_data.frames import decode_frame
+from drae_data.frames.decoding import decode_frame
+from drae_data.listing import ListedAcquisition, Listing, list_acquisitions
 from drae_data.options import DatasetOptions
+from drae_data.path_template import FramePlace
 from drae_data.preview import PreviewImage, draw_preview
 from drae_data.rank_images import RankImages, size_text
-from drae_data.shard_plan import ListedAcquisition, Listing, list_acquisitions
-from pipelines.beam_files import files_at, write_file
+from drae_data.strip_layout import PlacedBox
+from pipelines.beam_files import write_file
 from pipelines.beam_run import beam_options
 from pipelines.console import png_name, run_command, say
 from pipelines.params import load_params
+from pipelines.set_inputs import set_inputs
 
 _EPILOG = """\
 examples:
@@ -50,26 +54,37 @@ def _run(argv: list[str]) -> None:
     parser.add_argument("--set", required=True, help="the section under build in the params file: production, kit, ...")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
     parser.add_argument("--root", help="read frames from this folder or URL instead of build.<set>.root")
+    parser.add_argument("--tables", help="read labels and lists from this folder or URL instead of build.<set>.tables")
     parser.add_argument("--acquisition", help="its key or folder, such as S0001/r3 (default: the first in key order)")
+    parser.add_argument(
+        "--vial", type=int, help="where frames come already cut: which vial, from 0 (default: the first)"
+    )
+    parser.add_argument("--region", help="where frames come already cut: which region (default: the first)")
     parser.add_argument("--frame", type=int, help="which frame (default: the first one)")
     parser.add_argument(
         "--out", type=png_name, default="preview.png", help="the picture to write (default: preview.png)"
     )
     known, beam_flags = parser.parse_known_args(argv)
     beam_options(beam_flags)
-    params = load_params(known.params)
-    options = params.dataset_options(known.set)
-    source = files_at(known.root or params.set_params(known.set).root)
+    inputs = set_inputs(load_params(known.params), known.set, known.root, known.tables)
+    options, source = inputs.options, inputs.source
     chosen = choose(list_acquisitions(source, options), known.acquisition)
     frame = options.frames[0] if known.frame is None else known.frame
-    images = read_images(source, chosen, options, frame)
+    view = choose_view(options, known.vial, known.region)
+    images = read_images(source, chosen, options, view, frame)
     shape = images[0].pixels.shape
-    picture = draw_preview(
-        f"{options.name}: {chosen.key}", facts(options, shape), images, options.layout, options.patch
-    )
+    layout = options.layouts.of(chosen.key)
+    placed, problem = tuple[PlacedBox, ...](), ""
+    try:
+        placed, _ = place_boxes(images[0].pixels, layout, view, options.align, options.pixels)
+    except AcquisitionError as error:
+        problem = error.detail
+    shown = " ".join((f"vial {view[0]}" if view[0] >= 0 else "", view[1])).strip()
+    title = f"{options.name}: {chosen.key}" + (f", {shown}" if shown else "")
+    picture = draw_preview(title, facts(options, shape), images, placed, problem, options.patch)
     write_file(known.out, cv2.imencode(".png", picture)[1].tobytes())
     say(f"{known.out}: {chosen.key}, {size_text(shape)}, {len(images)} images drawn")
-    if options.layout.frame_size not in (None, shape):
+    if layout.frame_size not in (None, shape):
         say(
             "The layout is for another frame size. If these frames are right, set in the params file\n"
             f"  strip_layout.frame_size: {{height: {shape[0]}, width: {shape[1]}}}\n"
@@ -101,7 +116,21 @@ def choose(listing: Listing, wanted: str | None) -> ListedAcquisition:
     )
 
 
-def read_images(source: Files, chosen: ListedAcquisition, options: DatasetOptions, frame: int) -> list[PreviewImage]:
+def choose_view(options: DatasetOptions, vial: int | None, region: str | None) -> tuple[int, str]:
+    """The vial and region that frames already cut show, (-1, '') where frames show the whole strip.
+
+    Raises:
+        OptionError: there is no such vial or region.
+    """
+    for view in options.views:
+        if vial in (None, view[0]) and region in (None, view[1]):
+            return view
+    raise OptionError("--vial, --region", (vial, region), f"one of {', '.join(map(str, options.views))}")
+
+
+def read_images(
+    source: Files, chosen: ListedAcquisition, options: DatasetOptions, view: tuple[int, str], frame: int
+) -> list[PreviewImage]:
     """The chosen frame and both rank images over all frames of the set, captioned.
 
     Raises:
@@ -112,10 +141,11 @@ def read_images(source: Files, chosen: ListedAcquisition, options: DatasetOption
         raise OptionError("--frame", frame, f"one of {', '.join(map(str, options.frames))}")
     rank, shown, name = RankImages(), list[PreviewImage](), ""
     try:
-        content = list_folder(chosen.folder, options, source)
+        content = list_folder(chosen.folder, chosen.files, options, source)
         for index in options.frames:
-            name = content.frames[index]
-            pixels = decode_frame(read_frame(chosen.folder, name, source), options.max_frame_pixels)
+            name = content.frames[FramePlace(*view, index)]
+            data = read_file(chosen.folder, name, options, source)
+            pixels = decode_frame(data, name, options.pixels).pixels
             rank.add(pixels)
             if index == frame:
                 shown.append(PreviewImage(f"frame {frame}: {name}", pixels))
@@ -123,7 +153,7 @@ def read_images(source: Files, chosen: ListedAcquisition, options: DatasetOption
         raise AcquisitionError(
             error.reason,
             f"{error.detail}. The build would quarantine {chosen.key}; mend it or name another with --acquisition",
-            f"{chosen.folder}/{error.file or name}",
+            joined(chosen.folder, error.file or name),
         ) from error
     for which, words in (("min", "darkest"), ("max", "brightest")):
         absent = "" if Image.of_rank(which) in options.images else "; not among this set's images"
@@ -134,10 +164,10 @@ def read_images(source: Files, chosen: ListedAcquisition, options: DatasetOption
 
 def facts(options: DatasetOptions, shape: tuple[int, ...]) -> str:
     """Frame size and the count of patches, as people say them."""
-    layout, size = options.layout, options.patch.size
-    regions = len(layout.regions)
+    layouts, size = options.layouts, options.patch.size
+    regions = len(layouts.regions)
     return (
-        f"frames of {size_text(shape)}      {len(options.images)} images x {layout.vials} vials x {regions} regions = "
+        f"frames of {size_text(shape)}      {len(options.images)} images x {layouts.vials} vials x {regions} regions = "
         f"{options.patches_per_acquisition:,} patches of {size} x {size} per acquisition      fit: {options.patch.fit}"
     )
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from drae_data.patch_lookup import FoundPatch, SourceComparison, compare_with_frames, find_patch
+from drae_data.png import encode_png
 from pipelines.beam_files import files_at, write_file
 from pipelines.beam_run import beam_options
 from pipelines.console import png_name, run_command, say
@@ -14,7 +15,8 @@ examples:
   python -m pipelines.show datasets/production/1.0.0 S0001/r0/f07/v2/R1
   python -m pipelines.show datasets/production/1.0.0 S0001/r0/min/v2/R1 --root data/frames/production --out patch.png
 
-A key reads STRIP/rRUN/IMAGE/vVIAL/REGION; IMAGE is f00, f01, ... for a frame, min or max for a rank image.
+A key reads STRIP/rRUN/IMAGE/vVIAL/REGION; IMAGE is f00, f01, ... for a frame, min or max for a rank image. Where the
+line has them, batch=B/recipe=R/station=S/ stand before it.
 Exit status 0: the patch was found. 1: it was not, or with --root the frames no longer give it.
 Flags that are not listed here go to Apache Beam, whose filesystems open URLs: --s3_endpoint_url, ...
 """
@@ -41,7 +43,7 @@ def _run(argv: list[str]) -> int:
     beam_options(beam_flags)
     out = known.out or known.key.replace("/", "_") + ".png"
     found = find_patch(files_at(known.dataset), known.key)
-    write_file(out, found.encoded)
+    write_file(out, encode_png(found.pixels()))
     say(report(found, out))
     if not known.root:
         return 0
@@ -52,16 +54,16 @@ def _run(argv: list[str]) -> int:
 
 def report(found: FoundPatch, out: str) -> str:
     """Where a patch came from, for people."""
-    row, box, options = found.row, found.box, found.options
-    size = options.patch.size
+    row, box, content = found.row, found.box, found.content
+    size = content.patch.size
     lines = [
         f"{found.key} -> {out}",
         f"  split         {row.split}",
-        f"  record        {row.index} of {row.shard}, {row.length:,} bytes at offset {row.offset:,}; checksums agree",
-        f"  image         {size} x {size} PNG, SHA-256 {row.sha256}, agrees",
+        f"  record        {row.index} of {found.shard}, {row.length:,} bytes at offset {row.offset:,}; checksums agree",
+        f"  image         {size} x {size}, {content.patch.encoding}, SHA-256 {row.sha256}, agrees",
         f"  grey values   mean {row.mean:.2f}, standard deviation {row.std:.2f}, {row.minimum} to {row.maximum}",
         f"  box           left {box.left}, top {box.top}, {box.width} x {box.height} pixels "
-        f"of {found.acquisition.width} x {found.acquisition.height}; fit: {options.patch.fit}",
+        f"of {found.view.width} x {found.view.height}; fit: {content.patch.fit}",
         f"  folder        {found.acquisition.folder}",
     ]
     if found.key.image.rank:
@@ -73,8 +75,8 @@ def report(found: FoundPatch, out: str) -> str:
     ]
     return "\n".join([
         *lines,
-        f"  dataset       {options.name} {options.version}, built with code version {found.code_version}",
-        f"  digest        {found.digest}",
+        f"  dataset       {content.name} {content.version}, built with code version {content.code_version}",
+        f"  digest        {content.digest}",
     ])  # fmt: skip
 
 

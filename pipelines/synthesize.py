@@ -25,7 +25,7 @@ examples:
   python -m pipelines.synthesize --set production
   python -m pipelines.synthesize --set kit --threads 8
 
-Writes <folder>/<set>/<strip>/run_<RR>/frame_<FF>.png and, beside the set, <folder>/<set>_labels.csv. The same
+Writes <folder>/<set>/<strip>/run_<RR>/frame_<FF>.png and, beside the set, <folder>/<set>_tables/labels.csv. The same
 section of the params file gives the same bytes on any machine. Flags that are not listed here go to Apache Beam.
 """
 
@@ -82,7 +82,7 @@ def _run(argv: list[str]) -> None:
             | "Spread over workers" >> beam.Reshuffle()  # tuple[StripSpec, ...]
             | "Write acquisitions" >> beam.ParDo(SynthesizeStrips(params, known.threads))  # bytes written
         )
-    write_labels(Path(params.folder, f"{known.set}_labels.csv"), strips)
+    write_labels(Path(params.folder, f"{known.set}_tables", "labels.csv"), strips)
     say(summary(options, known.set, acquisitions, written, time.monotonic() - started))
 
 

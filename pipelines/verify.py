@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from drae_data.files import Files
-from drae_data.verification import Verification, claimed_records, frames_changed, verify_dataset
-from drae_data.verification_shard import Fault
+from drae_data.verification.dataset import Verification, claimed_records, frames_changed, verify_dataset
+from drae_data.verification.shard import Fault
 from pipelines.beam_files import files_at
 from pipelines.beam_run import beam_options
 from pipelines.console import positive, progress, run_command, say

@@ -1,7 +1,7 @@
 """A line small enough for tests: strips of 2 vials and 2 regions, 3 frames of 64 x 48 noise, patches of 16 x 16."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,21 @@ from typing import Any
 import cv2
 import numpy as np
 
-from drae_data.acquisition import PathTemplate
+from drae_data.earlier_version import read_earlier_version
 from drae_data.files import Files, LocalFiles
+from drae_data.frames.options import FrameOptions
+from drae_data.intake import IntakeOptions, SidecarOptions, TimeOptions
+from drae_data.listing import list_acquisitions
 from drae_data.options import DatasetOptions, SplitOptions, select_images
 from drae_data.patches import PatchOptions
+from drae_data.path_template import PathTemplate
 from drae_data.publication import CommittedDataset, commit, open_version
 from drae_data.rank_images import Pixels
-from drae_data.shard_plan import list_acquisitions, plan_shards
-from drae_data.shards import build_shard
+from drae_data.selection import Selection, select
+from drae_data.shard_plan import Plan, plan_shards
+from drae_data.shards import Roots, build_shard
 from drae_data.strip_layout import StripLayout
+from drae_data.strip_layouts import StripLayouts
 
 HEIGHT, WIDTH = 48, 64
 LAYOUT = StripLayout(
@@ -33,14 +39,21 @@ def small_options(**changes: Any) -> DatasetOptions:
     values: dict[str, Any] = {
         "name": "small",
         "version": "1.0.0",
+        "extends": "",
         "template": PathTemplate("{strip}/run_{run}/frame_{frame}.png"),
         "frames": (0, 1, 2),
         "images": select_images([0, 1, 2], ["min", "max"]),
-        "layout": LAYOUT,
-        "patch": PatchOptions(16, "stretch", "linear", 0),
+        "first_vial": 0,
+        "layouts": StripLayouts.single(LAYOUT),
+        "patch": PatchOptions(16, "stretch", "linear", 0, "png"),
+        "pixels": FrameOptions(10_000, 8, "right", ()),
+        "intake": IntakeOptions("refuse", "", 0, "inside"),
+        "acquired_at": TimeOptions("", "", ""),
+        "sidecar": SidecarOptions("", {}),
+        "align": None,
+        "labels": None,
         "split": SplitOptions("strip", Fraction(1, 5), 7),
         "shard_patches": 45,
-        "max_frame_pixels": 10_000,
         "max_quarantined": 0,
     }
     return DatasetOptions(**{**values, **changes})
@@ -65,18 +78,27 @@ def write_line(
     return root
 
 
-def build_dataset(
-    root: Path, version_folder: Path, options: DatasetOptions | None = None, threads: int = 2
-) -> CommittedDataset:
-    """The whole build without Beam: list, plan, every shard, commit."""
+def plan_line(source: Files, options: DatasetOptions | None = None) -> tuple[Selection, Plan]:
+    """What a build of these frames selects and plans, where no table and no earlier version counts."""
     options = options or small_options()
-    source, target = LocalFiles(str(root)), LocalFiles(str(version_folder))
-    listing = list_acquisitions(source, options)
-    plan = plan_shards(listing, options)
-    open_version(target, plan)
-    for task in plan:
-        build_shard(task, options, source, target, threads)
-    return commit(target, options, listing, plan)
+    selection = select(list_acquisitions(source, options), options, {})
+    return selection, plan_shards(selection.listing.acquisitions, options, selection.sides)
+
+
+def build_dataset(
+    root: Path, version_folder: Path, options: DatasetOptions | None = None, threads: int = 2,
+    tables: Mapping[str, bytes] | None = None, earlier: Path | None = None,
+) -> CommittedDataset:  # fmt: skip
+    """The whole build without Beam: list, select, plan, every shard, commit."""
+    options = options or small_options()
+    before = read_earlier_version(files_of(earlier), options.extends, options.split.by) if earlier else None
+    roots = Roots(LocalFiles(str(root)), LocalFiles(str(version_folder)), before.files if before else None)
+    selection = select(list_acquisitions(roots.source, options), options, tables or {})
+    plan = plan_shards(selection.listing.acquisitions, options, selection.sides, before.plan if before else ())
+    open_version(roots.target, plan)
+    for task in plan.tasks:
+        build_shard(task, options, roots, threads)
+    return commit(roots.target, options, selection, plan, before.extended if before else None)
 
 
 def tree_bytes(folder: Path) -> dict[str, bytes]:

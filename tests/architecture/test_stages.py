@@ -14,10 +14,15 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parents[2]
 
 # The modules of drae_data that a stage's workers and its commit call.
-ENTRIES = {
+ENTRIES: dict[str, list[str]] = {
+    # Its bytes are those of the version, whatever the code.
+    "archive": [],
     "synthesize": ["drae_data.synthetic.acquisitions", "drae_data.synthetic.labels", "drae_data.synthetic.strips"],
-    "build": ["drae_data.shard_plan", "drae_data.shards", "drae_data.publication"],
-}
+    "build": [
+        "drae_data.listing", "drae_data.selection", "drae_data.earlier_version", "drae_data.shard_plan",
+        "drae_data.shards", "drae_data.publication",
+    ],
+}  # fmt: skip
 
 
 def stages(name: str = "dvc.yaml") -> dict[str, Any]:
@@ -53,8 +58,9 @@ def test_a_stage_depends_on_the_code_that_it_runs(stage: str) -> None:
         path = ROOT / dependency
         if dependency.startswith("drae_data"):
             listed |= set(path.rglob("*.py")) if path.is_dir() else {path}
-    package = ROOT / "drae_data/synthetic/__init__.py"
-    assert listed - {package} == imported(ENTRIES[stage]) - {package}
+    # The docstring of a folder that is listed whole is imported with any of its modules.
+    texts = {path for path in listed if path.name == "__init__.py" and path.parent.name != "drae_data"}
+    assert listed - texts == imported(ENTRIES[stage]) - texts
 
 
 def test_every_stage_of_the_pipeline_is_known_here() -> None:

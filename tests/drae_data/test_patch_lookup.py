@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 from drae_data.acquisition import AcquisitionKey, Image, PatchKey
+from drae_data.content import content, published_content
 from drae_data.errors import DatasetError, DraeError, KeyFormatError, RecordError
+from drae_data.frames.options import FrameOptions
 from drae_data.options import SplitOptions
-from drae_data.patch_lookup import compare_with_frames, decode_patch, find_patch, options_from_provenance
+from drae_data.patch_lookup import compare_with_frames, find_patch
+from drae_data.patches import PatchOptions
 from drae_data.strip_layout import Box, StripLayout
+from drae_data.strip_layouts import StripLayouts
 from tests.small_line import build_dataset, files_of, small_frame, small_options, write_line
 
 
@@ -43,7 +47,7 @@ def shrunk(pixels: np.ndarray) -> np.ndarray:
 def test_the_patch_of_a_frame(built: tuple[Path, Path]) -> None:
     found = find_patch(files_of(built[1]), "C/r1/f02/v1/R0")
     expected = shrunk(small_frame("C", 1, 2))
-    assert np.array_equal(decode_patch(found.encoded), expected)
+    assert np.array_equal(found.pixels(), expected)
     assert found.key == PatchKey(AcquisitionKey("C", 1), Image.of_frame(2), 1, "R0")
     assert found.box == Box(32, 0, 30, 20)
     assert [frame.file for frame in found.frames] == ["frame_02.png"]
@@ -51,14 +55,14 @@ def test_the_patch_of_a_frame(built: tuple[Path, Path]) -> None:
     assert (found.row.minimum, found.row.maximum) == (expected.min(), expected.max())
     assert found.row.mean == pytest.approx(expected.mean(), abs=1e-4)
     provenance = json.loads((built[1] / "provenance.json").read_bytes())
-    assert (found.digest, found.code_version) == (provenance["digest"], provenance["code_version"])
+    assert (found.content.digest, found.content.code_version) == (provenance["digest"], provenance["code_version"])
 
 
 @pytest.mark.parametrize(("rank", "position"), [("min", 0), ("max", -1)])
 def test_the_patch_of_a_rank_image(built: tuple[Path, Path], rank: str, position: int) -> None:
     found = find_patch(files_of(built[1]), f"E/r0/{rank}/v1/R0")
     frames = np.stack([small_frame("E", 0, index) for index in range(3)])
-    assert np.array_equal(decode_patch(found.encoded), shrunk(np.sort(frames, axis=0)[position]))
+    assert np.array_equal(found.pixels(), shrunk(np.sort(frames, axis=0)[position]))
     assert [frame.frame for frame in found.frames] == [0, 1, 2]
 
 
@@ -67,7 +71,7 @@ def test_every_key_of_an_acquisition_is_found(built: tuple[Path, Path]) -> None:
             for vial in (0, 1) for region in ("R0", "R1")]  # fmt: skip
     found = [find_patch(files_of(built[1]), key) for key in keys]
     assert [str(item.key) for item in found] == keys
-    assert len({(item.row.shard, item.row.offset) for item in found}) == len(keys) == 20
+    assert len({(item.shard, item.row.offset) for item in found}) == len(keys) == 20
 
 
 def test_a_patch_split_over_two_shards_is_found_in_its_own(tmp_path: Path) -> None:
@@ -78,14 +82,32 @@ def test_a_patch_split_over_two_shards_is_found_in_its_own(tmp_path: Path) -> No
     assert {find_patch(files_of(tmp_path / "version"), key).row.split for key in keys} == {"train", "validation"}
 
 
-def test_options_come_back_from_provenance(tmp_path: Path) -> None:
-    fractions = StripLayout("fractions", None, {"top": ((0.1, 0, 0.35, 0.5),), "low": ((0.1, 0.5, 0.3, 0.5),)}, True)
-    for name, options in {"a": small_options(), "b": small_options(layout=fractions)}.items():
-        build_dataset(write_line(tmp_path / name / "frames", strips="AB", runs=1), tmp_path / name / "out", options)
-        read = options_from_provenance(json.loads((tmp_path / name / "out/provenance.json").read_bytes()))
-        assert read.content() == options.content()
-        assert (read.name, read.version, read.split) == (options.name, options.version, options.split)
-        assert read.layout.place(48, 64) == options.layout.place(48, 64)
+FRACTIONS = StripLayout("fractions", None, {"top": ((0.1, 0, 0.35, 0.5),), "low": ((0.1, 0.5, 0.3, 0.5),)}, True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"layouts": StripLayouts.single(FRACTIONS)},
+        {
+            "patch": PatchOptions(8, "letterbox", "cubic", 7, "raw"),
+            "pixels": FrameOptions(9999, 12, "left", ("alpha",)),
+        },
+    ],
+    ids=["small", "fractions", "raw"],
+)
+def test_what_leads_back_to_the_frames_comes_back_from_provenance(tmp_path: Path, changes: dict[str, object]) -> None:
+    options = small_options(**changes)
+    build_dataset(write_line(tmp_path / "frames", strips="AB", runs=1), tmp_path / "out", options)
+    values = json.loads((tmp_path / "out/provenance.json").read_bytes())
+    assert {name: values["parameters"][name] for name in values["content_parameters"]} == content(options)
+    read = published_content(values)
+    assert (read.name, read.version, read.frames, read.images) == ("small", "1.0.0", options.frames, options.images)
+    assert (read.patch, read.pixels) == (options.patch, options.pixels)
+    key = AcquisitionKey("A", 0)
+    assert read.layout_of(key).place(48, 64) == options.layouts.of(key).place(48, 64)
+    assert find_patch(files_of(tmp_path / "out"), f"A/r0/f01/v0/{options.layouts.regions[1]}").pixels().size > 0
 
 
 @pytest.mark.parametrize(
@@ -98,7 +120,11 @@ def test_options_come_back_from_provenance(tmp_path: Path) -> None:
         ("C/r0/f03/v1/R0", DatasetError, "image: expected one of f00, f01, f02, min, max; got 'f03'"),
         ("C/r0/f02/v2/R0", DatasetError, "vial: expected one of v0, v1; got 'v2'"),
         ("C/r0/f02/v1/R2", DatasetError, "region: expected one of R0, R1; got 'R2'"),
-        ("B/r1/f00/v0/R0", DatasetError, r"acquisition B/r1 is in quarantine.*B/run_01: missing_frame:.*missing \[1\]"),
+        (
+            "B/r1/f00/v0/R0",
+            DatasetError,
+            r"acquisition B/r1 is in quarantine.*B/run_01: missing_frame:.*missing frame 1",
+        ),
     ],
 )
 def test_a_key_that_the_dataset_has_not(built: tuple[Path, Path], key: str, error: type[DraeError], words: str) -> None:
@@ -120,12 +146,12 @@ def test_a_folder_that_is_no_committed_version(copied: tuple[Path, Path]) -> Non
 
 def test_damage_is_named(copied: tuple[Path, Path]) -> None:
     files = files_of(copied[1])
-    row = find_patch(files, "C/r1/f02/v1/R0").row
-    shard = copied[1] / row.shard
+    found = find_patch(files, "C/r1/f02/v1/R0")
+    row, shard = found.row, copied[1] / found.shard
     good = shard.read_bytes()
     for place in (row.offset - 12, row.offset - 1, row.offset + row.length // 2, row.offset + row.length + 3):
         shard.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
-        with pytest.raises(RecordError, match=rf"C/r1/f02/v1/R0: shard {row.shard} record {row.index}.*checksum"):
+        with pytest.raises(RecordError, match=rf"C/r1/f02/v1/R0: shard {found.shard} record {row.index}.*checksum"):
             find_patch(files, "C/r1/f02/v1/R0")
     shard.write_bytes(good[: row.offset + 5])
     with pytest.raises(RecordError, match="checksum"):
@@ -140,10 +166,11 @@ def test_damage_is_named(copied: tuple[Path, Path]) -> None:
 
 def test_another_record_at_the_offset_is_named(copied: tuple[Path, Path]) -> None:
     files = files_of(copied[1])
-    one = find_patch(files, "C/r1/f02/v1/R0").row
+    found = find_patch(files, "C/r1/f02/v1/R0")
+    end = found.row.offset + found.row.length
     shards = sorted(copied[1].glob("small-*.tfrecord*"))
-    other = next(path for path in shards if path.name != one.shard and path.stat().st_size > one.offset + one.length)
-    shutil.copy(other, copied[1] / one.shard)
+    other = next(path for path in shards if path.name != found.shard and path.stat().st_size > end)
+    shutil.copy(other, copied[1] / found.shard)
     with pytest.raises(RecordError):
         find_patch(files, "C/r1/f02/v1/R0")
 
@@ -151,7 +178,7 @@ def test_another_record_at_the_offset_is_named(copied: tuple[Path, Path]) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format_version": 99}, "expected format_version 1, got 99"),
+        ({"format_version": 99}, "expected format_version 2, got 99"),
         ({"frames": 3}, "expected the parameters of a build"),
     ],
 )

@@ -32,7 +32,7 @@ def test_shrinking_is_anti_aliased() -> None:
 
 
 def test_a_box_of_the_patch_size_is_copied() -> None:
-    patch = cut_patch(NOISE, Box(10, 20, 64, 64), PatchOptions(64, "stretch", "cubic", 0))
+    patch = cut_patch(NOISE, Box(10, 20, 64, 64), PatchOptions(64, "stretch", "cubic", 0, "png"))
     assert np.array_equal(patch, NOISE[20:84, 10:74])
 
 
@@ -90,7 +90,7 @@ def test_one_side_shrinks_by_area_while_the_other_grows() -> None:
 
 def test_letterbox_keeps_proportions_and_centres() -> None:
     white = np.full((40, 20), 255, np.uint8)
-    patch = cut_patch(white, Box(0, 0, 20, 40), PatchOptions(64, "letterbox", "linear", 7))
+    patch = cut_patch(white, Box(0, 0, 20, 40), PatchOptions(64, "letterbox", "linear", 7, "png"))
     assert (patch[:, 16:48] == 255).all()
     assert (patch[:, :16] == 7).all()
     assert (patch[:, 48:] == 7).all()
@@ -98,9 +98,10 @@ def test_letterbox_keeps_proportions_and_centres() -> None:
 
 @pytest.mark.parametrize(
     ("values", "key"),
-    [((4, "stretch", "linear", 0), "size"), ((64, "crop", "linear", 0), "fit"),
-     ((64, "stretch", "area", 0), "grow"), ((64, "stretch", "linear", 256), "fill")],
+    [((4, "stretch", "linear", 0, "png"), "size"), ((64, "crop", "linear", 0, "png"), "fit"),
+     ((64, "stretch", "area", 0, "png"), "grow"), ((64, "stretch", "linear", 256, "png"), "fill"),
+     ((64, "stretch", "linear", 0, "jpeg"), "encoding")],
 )  # fmt: skip
-def test_options_name_the_key_that_is_wrong(values: tuple[int, str, str, int], key: str) -> None:
+def test_options_name_the_key_that_is_wrong(values: tuple[int, str, str, int, str], key: str) -> None:
     with pytest.raises(OptionError, match=f"patch.{key}: expected .* got"):
         PatchOptions(*values)

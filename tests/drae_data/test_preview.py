@@ -77,7 +77,7 @@ def test_contact_sheet_has_a_row_for_each_region_and_a_column_for_each_vial() ->
             box = Box(30 * vial, 20 * row, 30, 20)
             frame[box.top : box.top + 20, box.left : box.left + 30] = 50 + 100 * row + 10 * vial
             placed.append(PlacedBox(vial, region, box))
-    sheet = draw_contact_sheet(frame, placed, PatchOptions(16, "stretch", "linear", 0), COLOURS, 300)
+    sheet = draw_contact_sheet(frame, placed, PatchOptions(16, "stretch", "linear", 0, "png"), COLOURS, 300)
     # 300 pixels for two vials: 150 each; patches of 16 pixels are shown 128 wide; 38 below each for the caption.
     assert sheet.shape == (2 * 166, 300, 3)
     for vial in (0, 1):
@@ -92,7 +92,7 @@ def test_contact_sheet_has_a_row_for_each_region_and_a_column_for_each_vial() ->
 def test_contact_sheet_shows_the_patches_of_the_builder(fit: str) -> None:
     frame = np.random.default_rng(5).integers(0, 256, (300, 200), dtype=np.uint8)
     placed = [PlacedBox(0, "cap", Box(10, 20, 180, 180))]
-    sheet = draw_contact_sheet(frame, placed, PatchOptions(128, fit, "cubic", 7), {"cap": (1, 2, 3)}, 400)
+    sheet = draw_contact_sheet(frame, placed, PatchOptions(128, fit, "cubic", 7, "png"), {"cap": (1, 2, 3)}, 400)
     expected = cv2.resize(frame[20:200, 10:190], (128, 128), interpolation=cv2.INTER_AREA)
     assert np.array_equal(sheet[:128, :128], np.repeat(expected[..., None], 3, axis=2))
 
@@ -101,7 +101,9 @@ def test_contact_sheet_shows_the_patches_of_the_builder(fit: str) -> None:
 def test_frames_of_any_shape_are_drawn(shape: tuple[int, int]) -> None:
     layout = StripLayout("fractions", None, {"cap": ((0, 0, 1, 1),)}, allow_overlap=False)
     images = [PreviewImage(name, np.full(shape, 200, np.uint8)) for name in ("frame 0", "min", "max")]
-    picture = draw_preview("title", "facts", images, layout, PatchOptions(64, "stretch", "linear", 0))
+    picture = draw_preview(
+        "title", "facts", images, layout.place(*shape), "", PatchOptions(64, "stretch", "linear", 0, "png")
+    )
     assert picture.dtype == np.uint8
     assert picture.shape[1:] == (WIDTH, 3)
 
@@ -110,22 +112,28 @@ def test_twenty_regions_and_forty_vials_are_drawn() -> None:
     boxes = {f"R{row}": tuple((column / 40, row / 20, 1 / 40, 1 / 20) for column in range(40)) for row in range(20)}
     layout = StripLayout("fractions", None, boxes, allow_overlap=True)
     images = [PreviewImage("frame 0", np.zeros((400, 800), np.uint8))] * 3
-    assert draw_preview("t", "f", images, layout, PatchOptions(64, "stretch", "linear", 0)).shape[1] == WIDTH
+    assert (
+        draw_preview(
+            "t", "f", images, layout.place(400, 800), "", PatchOptions(64, "stretch", "linear", 0, "png")
+        ).shape[1]
+        == WIDTH
+    )
 
 
-def test_a_layout_for_another_size_still_gives_a_picture() -> None:
+def test_a_layout_that_does_not_suit_the_images_still_gives_a_picture() -> None:
     images = [PreviewImage(name, np.full((48, 64), 200, np.uint8)) for name in ("frame 0", "min", "max")]
-    patch = PatchOptions(64, "stretch", "linear", 0)
+    patch = PatchOptions(64, "stretch", "linear", 0, "png")
+    placed = [PlacedBox(0, "cap", Box(0, 0, 30, 30))]
     pictures = {
-        size: draw_preview("t", "f", images, StripLayout("pixels", size, {"cap": ((0, 0, 30, 30),)}, False), patch)
-        for size in ((48, 64), (50, 64))
+        "suits": draw_preview("t", "f", images, placed, "", patch),
+        "not": draw_preview("t", "f", images, [], "expected 64 x 50, got 64 x 48", patch),
     }
     counts = {
-        size: [int((picture == colour).all(axis=2).sum()) for colour in (ALARM, COLOURS["cap"])]
-        for size, picture in pictures.items()
+        name: [int((picture == colour).all(axis=2).sum()) for colour in (ALARM, COLOURS["cap"])]
+        for name, picture in pictures.items()
     }
-    assert counts[48, 64][0] == 0 < counts[48, 64][1]
-    assert counts[50, 64][1] == 0 < counts[50, 64][0]
+    assert counts["suits"][0] == 0 < counts["suits"][1]
+    assert counts["not"][1] == 0 < counts["not"][0]
 
 
 def test_a_long_line_is_written_smaller_instead_of_beyond_its_room() -> None:

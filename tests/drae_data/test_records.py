@@ -47,12 +47,17 @@ def test_no_feature_name_begins_another() -> None:
     assert not [(one, other) for one in FEATURES for other in FEATURES if one != other and other.startswith(one)]
 
 
-def test_a_patch_record_holds_its_key_in_parts() -> None:
+@pytest.mark.parametrize(
+    ("prefix", "batch", "recipe", "station"),
+    [("", b"", b"", b""), ("batch=B7/recipe=5 ml/station=2/", b"B7", b"5 ml", b"2"), ("station=2/", b"", b"", b"2")],
+)
+def test_a_patch_record_holds_its_key_in_parts(prefix: str, batch: bytes, recipe: bytes, station: bytes) -> None:
     encoded = encode_png(np.zeros((8, 8), np.uint8))
-    example = decode_example(patch_example(PatchKey.parse("S1/r3/min/v4/R2"), encoded))
+    key = f"{prefix}S1/r3/min/v4/R2"
+    example = decode_example(patch_example(PatchKey.parse(key), encoded))
     assert example == {
-        "image": encoded, "key": b"S1/r3/min/v4/R2", "strip": b"S1", "run": 3, "frame": -1, "rank": b"min",
-        "vial": 4, "region": b"R2",
+        "image": encoded, "key": key.encode(), "strip": b"S1", "run": 3, "batch": batch, "recipe": recipe,
+        "station": station, "frame": -1, "rank": b"min", "vial": 4, "region": b"R2",
     }  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
-from drae_data.manifest import read_table
 from drae_data.strip_layout import StripLayout
+from drae_data.tables import read_table
 from pipelines.build import main as build
 from pipelines.params import load_params
 
@@ -22,16 +23,23 @@ SAMPLE = ROOT / "tests/data/bottle_strips"
 PARAMS = ROOT / "examples/bottle_strips/params.yaml"
 
 
-@pytest.fixture(scope="module")
-def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real sample built by the command that a user types."""
-    out = tmp_path_factory.mktemp("datasets") / "bottle_strips" / "1.0.0"
-    assert build(["--set", "bottle_strips", "--params", str(PARAMS), "--root", str(SAMPLE), "--out", str(out)]) == 0
+@pytest.fixture(scope="module", params=["png", "raw"])
+def version(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The real sample built by the command that a user types; split by strip, so that its two strips have two sides."""
+    folder = tmp_path_factory.mktemp("datasets")
+    values = YAML(typ="safe", pure=True).load(PARAMS)
+    values["patch"]["encoding"] = request.param
+    values["build"]["bottle_strips"]["split"] = {"by": "strip", "validation_fraction": 0.1, "seed": 1}
+    YAML(typ="safe", pure=True).dump(values, folder / "params.yaml")
+    out = folder / "bottle_strips" / "1.0.0"
+    sample = ["--root", str(SAMPLE), "--tables", str(SAMPLE)]
+    arguments = ["--set", "bottle_strips", "--params", str(folder / "params.yaml"), *sample, "--out", str(out)]
+    assert build(arguments) == 0
     return out
 
 
 def layout() -> StripLayout:
-    return load_params(PARAMS).dataset_options("bottle_strips").layout
+    return load_params(PARAMS).dataset_options("bottle_strips").layouts.layouts[""]
 
 
 def patch_by_hand(key: str) -> Any:
@@ -61,11 +69,17 @@ def plain_records(version: Path, split: str) -> dict[str, dict[str, Any]]:
         "strip": tf.io.FixedLenFeature([], tf.string), "run": tf.io.FixedLenFeature([], tf.int64),
         "frame": tf.io.FixedLenFeature([], tf.int64), "rank": tf.io.FixedLenFeature([], tf.string),
         "vial": tf.io.FixedLenFeature([], tf.int64), "region": tf.io.FixedLenFeature([], tf.string),
+        "batch": tf.io.FixedLenFeature([], tf.string), "recipe": tf.io.FixedLenFeature([], tf.string),
+        "station": tf.io.FixedLenFeature([], tf.string),
     }  # fmt: skip
     found = {}
     for data in tf.data.TFRecordDataset([str(path) for path in sorted(version.glob(f"*-{split}.tfrecord-*"))]):
         record = {name: value.numpy() for name, value in tf.io.parse_single_example(data, features).items()}
-        record["image"] = tf.io.decode_png(record["image"]).numpy()
+        record["image"] = (
+            np.frombuffer(record["image"], np.uint8).reshape(256, 256, 1)
+            if len(record["image"]) == 256 * 256
+            else tf.io.decode_png(record["image"]).numpy()
+        )
         assert record["key"].decode() not in found
         found[record["key"].decode()] = record
     return found
@@ -84,6 +98,7 @@ def test_tfds_and_tf_data_agree_with_each_other_and_with_the_frames(version: Pat
         for record in tfds.as_numpy(builder.as_dataset(split=split)):
             key = record["key"].decode()
             other = plain[key]
+            assert record.keys() == other.keys()
             for name, value in record.items():
                 assert np.array_equal(value, other[name]), (key, name)
             assert record["image"].shape == (256, 256, 1)
@@ -105,5 +120,5 @@ def test_tfds_reads_sub_splits(version: Path) -> None:
 def test_the_index_finds_each_record_by_offset(version: Path) -> None:
     for part in (version / "patches").iterdir():
         for row in read_table("patches", part.read_bytes()).to_pylist()[::50]:
-            data = (version / row["shard"]).read_bytes()[row["offset"] : row["offset"] + row["length"]]
+            data = (version / part.stem).read_bytes()[row["offset"] : row["offset"] + row["length"]]
             assert tf.train.Example.FromString(data).features.feature["key"].bytes_list.value[0] == row["key"].encode()

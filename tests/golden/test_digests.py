@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from drae_data.patches import PatchOptions
 from drae_data.png import encode_png
 from drae_data.shard_plan import hash_order
 from pipelines.params import load_params
@@ -22,9 +23,16 @@ def test_the_small_line(tmp_path: Path, suffix: str) -> None:
     assert build_dataset(root, tmp_path / "out", small_options(template=template)).digest == GOLDEN[f"small_{suffix}"]
 
 
+def test_the_small_line_with_raw_patches(tmp_path: Path) -> None:
+    options = small_options(patch=PatchOptions(16, "stretch", "linear", 0, "raw"))
+    assert build_dataset(write_line(tmp_path / "frames"), tmp_path / "out", options).digest == GOLDEN["small_raw"]
+
+
 def test_real_frames(tmp_path: Path) -> None:
     options = load_params(ROOT / "examples/bottle_strips/params.yaml").dataset_options("bottle_strips")
-    committed = build_dataset(ROOT / "tests/data/bottle_strips", tmp_path / "out", options)
+    sample = ROOT / "tests/data/bottle_strips"
+    tables = {"labels.csv": (sample / "labels.csv").read_bytes()}
+    committed = build_dataset(sample, tmp_path / "out", options, tables=tables)
     assert committed.digest == GOLDEN["bottle_strips_sample"]
 
 

@@ -22,7 +22,9 @@ from tests.small_line import build_dataset
 
 with tempfile.TemporaryDirectory() as folder:
     options = load_params(Path("examples/bottle_strips/params.yaml")).dataset_options("bottle_strips")
-    print(build_dataset(Path("tests/data/bottle_strips"), Path(folder, "out"), options).digest)
+    sample = Path("tests/data/bottle_strips")
+    tables = {"labels.csv": (sample / "labels.csv").read_bytes()}
+    print(build_dataset(sample, Path(folder, "out"), options, tables=tables).digest)
 line = dataclasses.replace(load_params(Path("params.yaml")).synthesize.options(), frame=FrameOptions(275, 350, 5))
 rig = make_rig(line)
 appearance = make_appearance(rig, list_strips(line, "kit")[20])

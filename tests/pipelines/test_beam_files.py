@@ -10,10 +10,9 @@ from apache_beam.io.filesystems import FileSystems
 from drae_data.errors import OptionError
 from drae_data.files import Files, LocalFiles
 from drae_data.publication import commit, open_version
-from drae_data.shard_plan import list_acquisitions, plan_shards
-from drae_data.shards import build_shard
+from drae_data.shards import Roots, build_shard
 from pipelines.beam_files import BeamFiles, files_at, write_file
-from tests.small_line import build_dataset, small_options, tree_bytes, write_line
+from tests.small_line import build_dataset, plan_line, small_options, tree_bytes, write_line
 
 
 @pytest.mark.parametrize("kind", [LocalFiles, BeamFiles])
@@ -25,6 +24,9 @@ def test_the_operations(tmp_path: Path, kind: Callable[[str], Files]) -> None:
     assert files.read("a/b/one.txt") == b"123"
     assert files.names("a/b") == {"one.txt": 3}
     assert files.names("absent") == {}
+    assert files.names("", 1) == {"a/two.txt": 0}
+    assert files.names("", 2) == {"a/b/one.txt": 3}
+    assert files.names("a", 1) == {"b/one.txt": 3}
     assert list(files.folders(2)) == ["a/b"]
     files.write("a/b/one.txt", [b"new"])
     assert files.read("a/b/one.txt") == b"new"
@@ -110,13 +112,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, kind: Callable[[str]
 def test_a_build_over_beams_filesystems_gives_the_same_bytes(tmp_path: Path) -> None:
     root = write_line(tmp_path / "frames")
     build_dataset(root, tmp_path / "local")
-    options, source, target = small_options(), BeamFiles(str(root)), BeamFiles(str(tmp_path / "beam"))
-    listing = list_acquisitions(source, options)
-    plan = plan_shards(listing, options)
-    open_version(target, plan)
-    for task in plan:
-        build_shard(task, options, source, target, 2)
-    commit(target, options, listing, plan)
+    options, roots = small_options(), Roots(BeamFiles(str(root)), BeamFiles(str(tmp_path / "beam")), None)
+    selection, plan = plan_line(roots.source, options)
+    open_version(roots.target, plan)
+    for task in plan.tasks:
+        build_shard(task, options, roots, 2)
+    commit(roots.target, options, selection, plan)
     assert tree_bytes(tmp_path / "beam") == tree_bytes(tmp_path / "local")
 
 

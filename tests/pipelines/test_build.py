@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from drae_data.files import LocalFiles
 from pipelines.beam_run import beam_options
 from pipelines.build import main
-from tests.small_line import build_dataset, small_options, tree_bytes, write_line
+from tests.small_line import LAYOUT, build_dataset, small_options, tree_bytes, write_line
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.beam
@@ -32,9 +32,9 @@ def write_params(folder: Path, root: Path, **changes: Any) -> Path:
     values = {
         "strip_layout": {
             "units": "pixels", "frame_size": {"height": 48, "width": 64}, "allow_overlap": False,
-            "boxes": {name: [list(box) for box in row] for name, row in options.layout.boxes.items()},
+            "boxes": {name: [list(box) for box in row] for name, row in LAYOUT.boxes.items()},
         },
-        "patch": {"size": 16, "fit": "stretch", "grow": "linear", "fill": 0},
+        "patch": {"size": 16, "fit": "stretch", "grow": "linear", "fill": 0, "encoding": "png"},
         "dataset": {"folder": str(folder / "datasets"), "version": "1.0.0"},
         "build": {"small": {
             "root": str(root), "path_template": options.template.text, "frames": [0, 1, 2],

@@ -29,14 +29,15 @@ def load(tmp_path: Path, values: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_profile_in_the_repository_is_valid(path: Path) -> None:
     params = load_params(path)
-    for name in params.build:
-        assert params.dataset_options(name).patches_per_acquisition > 0
+    for name, chosen in params.build.items():
+        tables = dict.fromkeys(chosen.table_names("a folder" if chosen.tables is None else chosen.tables), b"")
+        assert params.dataset_options(name, tables).patches_per_acquisition > 0
 
 
 def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
     params = load(tmp_path, plain())
     options = params.dataset_options("bottle_strips")
-    assert options.layout.frame_size == (240, 640)
+    assert options.layouts.layouts[""].frame_size == (240, 640)
     # 0.1 is one tenth, not the binary fraction nearest to it.
     assert options.split.validation_fraction == Fraction(1, 10)
     assert [str(image) for image in options.images][-3:] == ["f15", "min", "max"]
@@ -46,7 +47,11 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "value", "said"),
     [
-        ("patch.sizes", 256, r"patch\.sizes: unknown key \(value 256\).*allowed here: fill, fit, grow, size.*'size'"),
+        (
+            "patch.sizes",
+            256,
+            r"patch\.sizes: unknown key \(value 256\).*allowed here: encoding, fill, fit, grow, size.*'size'",
+        ),
         ("build.bottle_strips.framez", [0], r"build\.bottle_strips\.framez: unknown key.*did you mean 'frames'"),
         ("patches", {}, r"patches: unknown key.*allowed here: build, dataset, patch"),
         ("patch.size", "256", r"patch\.size: expected a valid integer, got '256' \(str\)"),
@@ -88,7 +93,8 @@ def test_values_that_only_together_are_wrong_are_named_too(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("place", "value", "said"),
     [
-        ("path_template", "{strip}.png", r"build\.bottle_strips\.path_template: expected"),
+        ("path_template", "{frame}.png", r"build\.bottle_strips\.path_template: expected the field \{strip\}"),
+        ("path_template", "{strip}.png", r"build\.bottle_strips\.frames: expected \[0\], since path_template has no"),
         ("frames", [3, 1], r"build\.bottle_strips\.frames: expected ascending"),
         ("images", {"frames": [99], "rank": []}, r"build\.bottle_strips\.images\.frames: expected indices among"),
         ("split", {"by": "none", "validation_fraction": 0.1, "seed": 1},

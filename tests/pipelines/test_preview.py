@@ -19,7 +19,7 @@ strip_layout:
   boxes:
     R0: [[0, 0, 30, 20], [32, 0, 30, 20]]
     R1: [[0, 20, 16, 16], [32, 20, 16, 16]]
-patch: {size: 16, fit: stretch, grow: linear, fill: 0}
+patch: {size: 16, fit: stretch, grow: linear, fill: 0, encoding: png}
 dataset: {folder: datasets, version: 1.0.0}
 build:
   small:
@@ -59,7 +59,8 @@ def drawn(strip: str, run: int, frame: int, absent: str = "") -> np.ndarray:
         PreviewImage(f"rank image max: the brightest of 3 frames{absent}", high),
     ]
     options = small_options(images=select_images([0, 1, 2], [])) if absent else small_options()
-    return draw_preview(f"small: {strip}/r{run}", facts(options, (48, 64)), images, LAYOUT, options.patch)
+    words = facts(options, (48, 64))
+    return draw_preview(f"small: {strip}/r{run}", words, images, LAYOUT.place(48, 64), "", options.patch)
 
 
 def test_the_first_acquisition_and_frame_are_drawn(
@@ -136,7 +137,7 @@ def test_an_acquisition_with_a_fault_is_one_message(
     assert main([*line, "--out", str(out)]) == 1
     error = capsys.readouterr().err
     assert "missing_frame: A/run_00/" in error
-    assert "missing [1]" in error
+    assert "missing frame 1" in error
     assert "The build would quarantine A/r0; mend it or name another with --acquisition" in error
     (tmp_path / "frames/A/run_extra").mkdir()
     assert main([*line, "--acquisition", "A/run_extra"]) == 1

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from drae_data.encodings import decode_patch_image
 from drae_data.files import sha256_hex
-from drae_data.patch_lookup import decode_patch
 from pipelines.show import main
 from tests.small_line import build_dataset, small_frame, write_line
 
@@ -29,7 +29,7 @@ def test_the_patch_is_written_and_its_origin_printed(
     written = tmp_path / "A_r0_f01_v1_R1.png"
     # R1 of vial 1 is 16 x 16 pixels, like a patch: cut as it is.
     expected = small_frame("A", 0, 1)[20:36, 32:48]
-    assert np.array_equal(decode_patch(written.read_bytes()), expected)
+    assert np.array_equal(decode_patch_image(written.read_bytes(), 16, "png"), expected)
     text = capsys.readouterr().out
     assert text.startswith("A/r0/f01/v1/R1 -> A_r0_f01_v1_R1.png\n")
     assert "box           left 32, top 20, 16 x 16 pixels of 64 x 48" in text
@@ -49,7 +49,7 @@ def test_a_rank_image_names_all_its_frames(
     out = tmp_path / "new/patch.png"
     assert main([str(built[1]), "B/r0/min/v0/R1", "--out", str(out)]) == 0
     frames = np.stack([small_frame("B", 0, index) for index in range(3)])
-    assert np.array_equal(decode_patch(out.read_bytes()), frames.min(axis=0)[20:36, 0:16])
+    assert np.array_equal(decode_patch_image(out.read_bytes(), 16, "png"), frames.min(axis=0)[20:36, 0:16])
     text = capsys.readouterr().out
     assert "the per-pixel minimum of these 3" in text
     assert all(f"frame_{index:02d}.png, " in text for index in range(3))

@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from drae_data.synthetic.geometry import demo_boxes
+from drae_data.tables import read_table
 from pipelines.build import main as build
 from pipelines.params import load_params
 from pipelines.synthesize import main
@@ -29,7 +30,8 @@ def small_params(folder: Path) -> Path:
     layout["frame_size"] = {"height": 275, "width": 350}
     layout["boxes"] = {name: [[side // 4 for side in box] for box in row] for name, row in layout["boxes"].items()}
     values["dataset"]["folder"] = str(folder / "datasets")
-    values["build"] = {"kit": {**values["build"]["kit"], "root": str(folder / "frames/kit")}}
+    places = {"root": str(folder / "frames/kit"), "tables": str(folder / "frames/kit_tables")}
+    values["build"] = {"kit": {**values["build"]["kit"], **places}}
     path = folder / "params.yaml"
     YAML(typ="safe", pure=True).dump(values, path)
     return path
@@ -43,14 +45,21 @@ def test_a_set_is_written_whole_and_builds(tmp_path: Path, capsys: pytest.Captur
     assert len(names) == 3 * 2 * 3
     assert names[0].split("/")[2:] == ["run_00", "frame_00.png"]
     assert {name.rsplit("_", 1)[1] for name in names} == {"00.png", "07.png", "15.png"}
-    with (tmp_path / "frames/kit_labels.csv").open() as stream:
+    with (tmp_path / "frames/kit_tables/labels.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert {"strip", "vial", "region", "defect", "size", "label"} == rows[0].keys()
     assert {row["strip"] for row in rows} == {name.split("/")[1] for name in names}
-    regions = load_params(params).strip_layout.boxes
+    regions = load_params(params).strip_layout.options().regions
     assert all(row["region"] in regions and int(row["vial"]) < 5 for row in rows if row["label"] == "defective")
     assert build(["--set", "kit", "--params", str(params)]) == 0
-    assert "360 (test 360)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "360 (test 360)" in said
+    # One good and two defective strips of two runs each; nothing is odd about the labels.
+    assert "labels       defective 4, good 2\n" in said
+    assert "finding" not in said
+    content = (tmp_path / "datasets/kit/1.0.0/acquisitions.parquet").read_bytes()
+    found = {row["strip"]: row["label"] for row in read_table("acquisitions", content).to_pylist()}
+    assert found == {row["strip"]: row["label"] for row in rows}
 
 
 def test_what_an_earlier_run_left_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,6 +103,5 @@ def test_what_the_user_gave_wrong_ends_in_a_message(tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize("name", ["params.yaml", "params.paper.yaml"])
 def test_the_layout_of_the_profiles_is_the_one_that_the_labels_of_the_line_mean(name: str) -> None:
     params = load_params(ROOT / name)
-    assert {region: [tuple(box) for box in row] for region, row in params.strip_layout.boxes.items()} == demo_boxes(
-        1100, 1400, 5
-    )
+    boxes = params.strip_layout.options().layouts[""].boxes
+    assert {region: list(row) for region, row in boxes.items()} == demo_boxes(1100, 1400, 5)

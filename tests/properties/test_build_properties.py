@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drae_data.files import LocalFiles
-from drae_data.manifest import read_table
+from drae_data.listing import list_folders
 from drae_data.records import decode_example, read_records
-from drae_data.shard_plan import list_folders, plan_shards
-from drae_data.shards import build_shard
-from drae_data.verification import verify_dataset
+from drae_data.shard_plan import plan_shards
+from drae_data.shards import Roots, build_shard
+from drae_data.tables import read_table
+from drae_data.verification.dataset import verify_dataset
 from tests.small_line import build_dataset, small_options, tree_bytes, write_line
 
 STRIPS = st.lists(st.text("ABc-_ 9é", min_size=1, max_size=3).filter(str.strip), min_size=1, max_size=5, unique=True)
@@ -44,10 +45,11 @@ def test_shards_do_not_depend_on_the_order_of_listing_or_of_tasks(folders: list[
     with tempfile.TemporaryDirectory() as folder:
         root = write_line(Path(folder, "frames"), "ABCD")
         expected = build_dataset(root, Path(folder, "expected"))
-        options, source, target = small_options(), LocalFiles(str(root)), LocalFiles(str(Path(folder, "out")))
-        plan = plan_shards(list_folders(folders, options, ""), options)
-        for position in sorted(range(len(plan)), key=lambda number: order[number]):
-            build_shard(plan[position], options, source, target, 1)
+        options = small_options()
+        roots = Roots(LocalFiles(str(root)), LocalFiles(str(Path(folder, "out"))), None)
+        tasks = plan_shards(list_folders(folders, options, "").acquisitions, options).tasks
+        for position in sorted(range(len(tasks)), key=lambda number: order[number]):
+            build_shard(tasks[position], options, roots, 1)
         built = {
             name: content for name, content in tree_bytes(Path(folder, "out")).items() if name.startswith("small-")
         }

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from drae_data.acquisition import Image
+from drae_data.encodings import CODECS
 from drae_data.errors import DatasetError, KeyFormatError
 from drae_data.files import Files
 from drae_data.metadata import FILE_FORMAT, read_json
 from drae_data.options import SPLITS_BY
 from drae_data.publication import COMMIT_POINT, PROVENANCE
 from drae_data.shard_plan import shard_name
+from drae_data.tables import TABLES
 
 # The published files that are neither shards, nor parts of the patch index, nor the two that hold these claims.
-TABLES = {"acquisitions": "acquisitions.parquet", "quarantine": "quarantine.parquet"}
 OTHERS = (*TABLES.values(), "features.json")
 
 _Kind = TypeVar("_Kind")
@@ -68,6 +69,7 @@ class Claims:
         digest: of the dataset.
         content: the parameters that the digest covers.
         size: side of the patches in pixels.
+        encoding: how records hold them.
         split_by: see `SplitOptions.by`.
         expected_patches: the last parts of the keys that every acquisition must have: `f07/v2/R1`, ...
         shards: by name, in the order of names.
@@ -78,6 +80,7 @@ class Claims:
     digest: str
     content: dict[str, Any]
     size: int
+    encoding: str
     split_by: str
     expected_patches: tuple[str, ...]
     shards: dict[str, ShardClaim]
@@ -107,10 +110,13 @@ def read_claims(files: Files) -> Claims:
     by = parameters.get("split").get("by")
     if by.text() not in SPLITS_BY:
         raise by.distorted(f"one of {', '.join(SPLITS_BY)}")
+    encoding = parameters.get("encoding")
+    if encoding.text() not in CODECS:
+        raise encoding.distorted(f"one of {', '.join(CODECS)}")
     shards = sorted(_shard_claim(info.name, entry) for entry in root.get("shards").entries())
     return Claims(
-        info, root.get("digest").text(), content, parameters.get("patch").get("size").number(), by.text(),
-        tuple(_expected_patches(parameters)), dict(shards),
+        info, root.get("digest").text(), content, parameters.get("patch").get("size").number(), encoding.text(),
+        by.text(), tuple(_expected_patches(parameters)), dict(shards),
         {path: root.get("files").get(path).text() for path in OTHERS},
     )  # fmt: skip
 
@@ -135,7 +141,12 @@ def _shard_claim(dataset: str, entry: "_Entry") -> tuple[str, ShardClaim]:
 
 def _expected_patches(parameters: "_Entry") -> Iterator[str]:
     rows = []
-    for row in parameters.get("strip_layout").get("boxes").entries():
+    layouts = parameters.get("strip_layout").get("layouts")
+    first = layouts.entries()[0].entries() if layouts.entries() else []
+    if len(first) != 2:
+        raise layouts.distorted("names, each with its layout")
+    # All layouts have the same regions and vials.
+    for row in first[1].get("boxes").entries():
         pair = row.entries()
         if len(pair) != 2:
             raise row.distorted("a region and its boxes")

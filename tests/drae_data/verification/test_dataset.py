@@ -13,10 +13,10 @@ import pytest
 
 from drae_data.errors import DatasetError
 from drae_data.files import LocalFiles
-from drae_data.manifest import read_table
 from drae_data.options import SplitOptions
 from drae_data.records import RECORD_OVERHEAD, frame_record, read_records
-from drae_data.verification import claimed_records, frames_changed, verify_dataset
+from drae_data.tables import TABLES, read_table
+from drae_data.verification.dataset import claimed_records, frames_changed, verify_dataset
 from tests.small_line import build_dataset, small_frame, small_options, write_line
 
 
@@ -49,7 +49,7 @@ def test_a_good_dataset_has_no_fault_and_its_counts_are_those_of_the_build(out: 
 
 @pytest.mark.parametrize("by", ["acquisition", "patch", "none"])
 def test_the_other_splits_verify_too(tmp_path: Path, by: str) -> None:
-    options = small_options(split=SplitOptions(by, Fraction(1, 10), 7))
+    options = small_options(split=SplitOptions(by, Fraction(0 if by == "none" else 1, 10), 7))
     build_dataset(write_line(tmp_path / "frames"), tmp_path / "out", options)
     found = verify_dataset(LocalFiles(str(tmp_path / "out")), 1)
     assert found.faults == ()
@@ -104,10 +104,10 @@ def edit_acquisitions(column: str, edit: Callable[[Any], Any]) -> Callable[[Path
     return lambda out: edit_table(out / "acquisitions.parquet", "acquisitions", column, edit)
 
 
-def edit_rows(edit: Callable[[pa.Table], pa.Table]) -> Callable[[Path], None]:
+def edit_rows(edit: Callable[[pa.Table], pa.Table], name: str = "acquisitions") -> Callable[[Path], None]:
     def change(out: Path) -> None:
-        path = out / "acquisitions.parquet"
-        pq.write_table(edit(read_table("acquisitions", path.read_bytes())), path)
+        path = out / TABLES[name]
+        pq.write_table(edit(read_table(name, path.read_bytes())), path)
 
     return change
 
@@ -155,6 +155,15 @@ PLANTED: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "acquisition in another shard": (
         edit_acquisitions("shards", lambda shards: [*shards, "x"]), {"table_mismatch", "file_digest"},
     ),
+    "acquisition gone from the plan": (
+        edit_rows(lambda table: table.slice(1), "plan"), {"plan_mismatch", "file_digest", "dataset_digest"},
+    ),
+    "acquisition planned for another shard": (
+        lambda out: edit_table(out / "plan.parquet", "plan", "shard", lambda shard: f"{shard}x"),
+        {"plan_mismatch", "file_digest"},
+    ),
+    "left out unreadable": (add_file("left_out.parquet"), {"broken_table", "dataset_digest"}),
+    "batch of another key": (edit_patches("batch", lambda batch: "B7"), {"record_mismatch", "index_digest"}),
     "stray shard": (lambda out: (out / "small-train.tfrecord-00000-of-00009").write_bytes(b""), {"stray_file"}),
     "half-written file": (lambda out: (out / "patches" / "x.7.incomplete").write_bytes(b""), {"stray_file"}),
     "work of a build": (add_file(".work/plan.jsonl"), {"stray_file"}),
@@ -178,7 +187,7 @@ PLANTED: dict[str, tuple[Callable[[Path], object], set[str]]] = {
         edit_json("provenance.json", lengthen_first_shard), {"count_mismatch", "info_mismatch"},
     ),
     "another layout in provenance": (
-        edit_json("provenance.json", lambda v: v["parameters"]["strip_layout"]["boxes"].pop()),
+        edit_json("provenance.json", lambda v: v["parameters"]["strip_layout"]["layouts"][0][1]["boxes"].pop()),
         {"duplicate_patch", "dataset_digest"},
     ),
     "another seed in provenance": (
@@ -194,7 +203,7 @@ def test_a_planted_fault_is_named(out: Path, name: str) -> None:
     assert expected <= faults(out)
 
 
-@pytest.mark.parametrize("name", ["acquisitions", "quarantine"])
+@pytest.mark.parametrize("name", sorted(TABLES))
 def test_an_unreadable_table_is_one_fault_and_the_rest_is_checked(out: Path, name: str) -> None:
     add_file(f"{name}.parquet")(out)
     found = verify_dataset(LocalFiles(str(out)), 2)
@@ -205,7 +214,7 @@ def test_an_unreadable_table_is_one_fault_and_the_rest_is_checked(out: Path, nam
     assert {"record_mismatch", "missing_patch", "duplicate_patch"} <= faults(out)
 
 
-@pytest.mark.parametrize("path", ["acquisitions.parquet", "quarantine.parquet", "features.json"])
+@pytest.mark.parametrize("path", [*sorted(TABLES.values()), "features.json"])
 def test_a_file_whose_bytes_differ_is_named(out: Path, path: str) -> None:
     edit_json("provenance.json", lambda v: v["files"].update({path: "0" * 64}))(out)
     assert [(fault.name, fault.place) for fault in verify_dataset(LocalFiles(str(out)), 2).faults] == [
@@ -227,6 +236,7 @@ def entry(*path: str | int, to: Any = ...) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+LAYOUTS = ("parameters", "strip_layout", "layouts")
 DISTORTED: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("dataset_info.json", entry("name"), "'name' is missing"),
     ("dataset_info.json", entry("version", to=1), "version: expected text, got 1"),
@@ -249,8 +259,11 @@ DISTORTED: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("provenance.json", entry("parameters", "split", "by", to="x"), "by: expected one of strip, .* got 'x'"),
     ("provenance.json", entry("parameters", "patch", "size", to="wide"), "size: expected a whole number, got 'wide'"),
     ("provenance.json", entry("parameters", "images", 0, to="g1"), r"images\[0\]: expected an image .* got 'g1'"),
-    ("provenance.json", entry("parameters", "strip_layout", "boxes", 0, to=["R0"]), "expected a region and its boxes"),
-    ("provenance.json", entry("parameters", "strip_layout", "boxes", to={}), "boxes: expected a list"),
+    ("provenance.json", entry("parameters", "encoding", to="jpeg"), "encoding: expected one of png, raw, got 'jpeg'"),
+    ("provenance.json", entry(*LAYOUTS, to=[]), "layouts: expected names, each with its layout"),
+    ("provenance.json", entry(*LAYOUTS, 0, to=[""]), "layouts: expected names, each with its layout"),
+    ("provenance.json", entry(*LAYOUTS, 0, 1, "boxes", 0, to=["R0"]), "expected a region and its boxes"),
+    ("provenance.json", entry(*LAYOUTS, 0, 1, "boxes", to={}), "boxes: expected a list"),
     ("provenance.json", entry("shards", 2, "sha256"), r"shards\[2\]: its entry 'sha256' is missing"),
     ("provenance.json", entry("shards", 0, "index_sha256"), r"shards\[0\]: its entry 'index_sha256' is missing"),
     ("provenance.json", entry("shards", 0, "bytes"), r"shards\[0\]: its entry 'bytes' is missing"),

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from drae_data.acquisition import AcquisitionKey
+from drae_data.acquisition_folder import joined
 from drae_data.errors import DatasetError
 from drae_data.files import Files, sha256_hex
+from drae_data.manifest import key_of
 from drae_data.metadata import FILE_FORMAT, FILEPATH_TEMPLATE, combined_digest
 from drae_data.publication import COMMIT_POINT, PROVENANCE
 from drae_data.shards import PATCHES, WORK, done_path, part_path
-from drae_data.verification_claims import OTHERS, TABLES, Claims, Info, ShardClaim, read_claims, read_info
-from drae_data.verification_shard import Fault, ShardFacts, capped, check_shard, table_rows
+from drae_data.tables import TABLES
+from drae_data.verification.claims import OTHERS, Claims, Info, ShardClaim, read_claims, read_info
+from drae_data.verification.shard import Fault, ShardFacts, capped, check_shard, whole_rows
+
+# Splits that keep all runs of a strip on one side.
+STRIPS_WHOLE = ("strip", "blocks", "list")
 
 _Rows = list[dict[str, Any]]
 
@@ -62,7 +68,7 @@ def verify_dataset(files: Files, threads: int, checked: Callable[[int], None] = 
     claims = read_claims(files)
 
     def check(claim: ShardClaim) -> ShardFacts:
-        facts = check_shard(files, claim, claims.size)
+        facts = check_shard(files, claim, claims.size, claims.encoding)
         checked(facts.records)
         return facts
 
@@ -98,7 +104,7 @@ def _read(files: Files, path: str) -> bytes | None:
 def _rows(name: str, content: bytes | None) -> _Rows | None:
     """The rows of a table; None where they cannot be read."""
     try:
-        return None if content is None else table_rows(name, content)
+        return None if content is None else whole_rows(name, content)
     except DatasetError:
         return None
 
@@ -175,7 +181,7 @@ def _check_acquisitions(
         for key, parts in item.patches.items():
             found[key].update(parts)
             places[key].append(item)
-    rows = [(str(AcquisitionKey(row["strip"], row["run"])), row) for row in tables["acquisitions"] or ()]
+    rows = [(key_of(row), row) for row in tables["acquisitions"] or ()]
     named = Counter(key for key, _ in rows)
     for key in sorted({*named, *found}):
         if missing := expected - found[key]:
@@ -192,8 +198,21 @@ def _check_acquisitions(
         if claimed != actual:
             yield Fault("table_mismatch", key, f"patches, shards, splits: the table says {claimed}, it is {actual}")
     for row in tables["quarantine"] or ():
-        if str(AcquisitionKey(row["strip"], row["run"])) in named:
+        if row["run"] >= 0 and key_of(row) in named:
             yield Fault("table_mismatch", row["folder"], "it is in quarantine and in acquisitions.parquet")
+    yield from _check_plan(rows, tables["plan"])
+
+
+def _check_plan(rows: Sequence[tuple[str, dict[str, Any]]], plan: _Rows | None) -> Iterator[Fault]:
+    """Every built acquisition is planned for just the shards that hold it: a later version goes on from the plan."""
+    planned: defaultdict[str, list[str]] = defaultdict(list)
+    for row in plan or ():
+        if row["shard"]:
+            planned[key_of(row)].append(row["shard"])
+    for key, row in rows if plan is not None else ():
+        if sorted(planned[key]) != sorted(row["shards"]):
+            detail = f"plan.parquet has it in {sorted(planned[key])}, acquisitions.parquet in {sorted(row['shards'])}"
+            yield Fault("plan_mismatch", key, detail)
 
 
 def _shared_strips(facts: Sequence[ShardFacts]) -> set[str]:
@@ -201,14 +220,15 @@ def _shared_strips(facts: Sequence[ShardFacts]) -> set[str]:
     sides: defaultdict[str, set[str]] = defaultdict(set)
     for item in facts:
         for key in item.patches:
-            sides[AcquisitionKey.parse(key).strip].add(item.split)
+            sides[AcquisitionKey.parse(key).strip_id].add(item.split)
     return {strip for strip, splits in sides.items() if len(splits) > 1}
 
 
 def _check_split(claims: Claims, facts: Sequence[ShardFacts], shared: set[str]) -> Iterator[Fault]:
-    if claims.split_by == "strip":
+    if claims.split_by in STRIPS_WHOLE:
         for strip in sorted(shared):
-            yield Fault("split_leak", strip, "the strip has patches on more than one side (split by strip)")
+            detail = f"the strip has patches on more than one side (split by {claims.split_by})"
+            yield Fault("split_leak", strip, detail)
     if claims.split_by == "acquisition":
         sides: defaultdict[str, set[str]] = defaultdict(set)
         for item in facts:
@@ -244,23 +264,23 @@ def frames_changed(files: Files, frames: Files) -> Iterator[Fault]:
     rows = _rows("acquisitions", _read(files, path))
     if rows is None:
         yield Fault("frames_unchecked", path, "it cannot be read, and it names the frames")
-    elif rows and not any(_holds_files(frames, row["folder"]) for row in rows):
+    elif rows and not any(_holds_files(frames, row) for row in rows):
         detail = f"no folder, or none of the {len(rows)} acquisitions lies below it; the first is {rows[0]['folder']}"
         yield Fault("frames_absent", frames.root, detail)
     else:
         yield from capped((fault for row in rows for fault in _changed_in(row, frames)), frames.root)
 
 
-def _holds_files(files: Files, folder: str) -> bool:
+def _holds_files(files: Files, row: Mapping[str, Any]) -> bool:
     try:
-        return bool(files.names(folder))
+        return bool(files.names(joined(row["folder"], row["frames"][0]["file"]).rpartition("/")[0]))
     except OSError:
         return False
 
 
 def _changed_in(acquisition: Mapping[str, Any], frames: Files) -> Iterator[Fault]:
-    for frame in acquisition["frames"]:
-        path = f"{acquisition['folder']}/{frame['file']}"
+    for frame in (*acquisition["frames"], *acquisition["sidecar"]):
+        path = joined(acquisition["folder"], frame["file"])
         found = _digest(_read(frames, path))
         if not found:
             yield Fault("frame_missing", path, "it cannot be read")

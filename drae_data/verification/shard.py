@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import cv2
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drae_data.acquisition import PatchKey
+from drae_data.acquisition import OPTIONAL_PARTS, PatchKey
+from drae_data.encodings import decode_patch_image
 from drae_data.errors import DatasetError, KeyFormatError, RecordError
 from drae_data.files import Files, sha256_hex
-from drae_data.manifest import read_table
 from drae_data.records import IMAGE, decode_example, read_records
 from drae_data.shards import part_path
-from drae_data.verification_claims import ShardClaim
+from drae_data.tables import read_table, table_rows
+from drae_data.verification.claims import ShardClaim
 
 # The index holds mean and standard deviation as float32 of grey values up to 255.
 _STATISTICS_TOLERANCE = 1e-3
@@ -71,8 +70,8 @@ def capped(faults: Iterable[Fault], place: str) -> Iterator[Fault]:
         yield Fault("more_faults", place, f"{rest} more faults here")
 
 
-def table_rows(name: str, content: bytes) -> list[dict[str, Any]]:
-    """The rows of a table whose cells are all there.
+def whole_rows(name: str, content: bytes) -> list[dict[str, Any]]:
+    """The rows of a table whose cells are all there; only a time may be absent.
 
     Raises:
         DatasetError: it cannot be read.
@@ -80,7 +79,7 @@ def table_rows(name: str, content: bytes) -> list[dict[str, Any]]:
     try:
         table = read_table(name, content)
         gaps = [column for column in table.column_names if _has_gaps(table.column(column))]
-        rows: list[dict[str, Any]] = table.to_pylist()
+        rows = table_rows(table)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise DatasetError(f"table {name}: expected a Parquet file: {error}") from error
     if gaps:
@@ -89,6 +88,8 @@ def table_rows(name: str, content: bytes) -> list[dict[str, Any]]:
 
 
 def _has_gaps(values: Any) -> bool:
+    if pa.types.is_timestamp(values.type):
+        return False
     if values.null_count:
         return True
     if pa.types.is_list(values.type):
@@ -96,13 +97,14 @@ def _has_gaps(values: Any) -> bool:
     return pa.types.is_struct(values.type) and any(map(_has_gaps, values.flatten()))
 
 
-def check_shard(files: Files, claim: ShardClaim, size: int) -> ShardFacts:
+def check_shard(files: Files, claim: ShardClaim, size: int, encoding: str) -> ShardFacts:
     """Reads a shard whole and compares it with its index.
 
     Args:
         files: the version folder.
         claim: what `provenance.json` says of it.
         size: side of the patches in pixels.
+        encoding: how records hold them.
     """
     name = claim.name
     try:
@@ -119,7 +121,7 @@ def check_shard(files: Files, claim: ShardClaim, size: int) -> ShardFacts:
     try:
         part = files.read(part_path(name))
         index_digest = sha256_hex(part)
-        rows = table_rows("patches", part)
+        rows = whole_rows("patches", part)
     except (OSError, DatasetError) as error:
         faults.append(Fault("broken_index", part_path(name), str(error)))
     else:
@@ -130,7 +132,7 @@ def check_shard(files: Files, claim: ShardClaim, size: int) -> ShardFacts:
         for index, (offset, data) in enumerate(read_records(content)):
             records += 1
             row = rows[index] if rows and index < len(rows) else None
-            faults += _check_record(name, index, offset, data, row, size, patches)
+            faults += _check_record(name, index, offset, data, row, (size, encoding), patches)
     except RecordError as error:
         faults.append(Fault("broken_record", name, str(error)))
     indexed = records if rows is None else len(rows)
@@ -153,7 +155,7 @@ def _check_index(claim: ShardClaim, rows: list[dict[str, Any]], digest: str) -> 
 
 
 def _check_record(
-    name: str, index: int, offset: int, data: bytes, row: dict[str, Any] | None, size: int,
+    name: str, index: int, offset: int, data: bytes, row: dict[str, Any] | None, image: tuple[int, str],
     patches: defaultdict[str, list[str]],
 ) -> Iterator[Fault]:  # fmt: skip
     place = f"{name} record {index}"
@@ -162,8 +164,9 @@ def _check_record(
         key = PatchKey.parse(_text(example["key"]))
         encoded = example[IMAGE]
         found = {
-            "key": str(key), "strip": _text(example["strip"]), "run": example["run"], "vial": example["vial"],
-            "region": _text(example["region"]), "offset": offset, "length": len(data), "index": index, "shard": name,
+            "key": str(key), "strip": _text(example["strip"]), "run": example["run"],
+            **{part: _text(example[part]) for part in OPTIONAL_PARTS}, "vial": example["vial"],
+            "region": _text(example["region"]), "offset": offset, "length": len(data), "index": index,
             "image": _text(example["rank"]) or f"f{int(example['frame']):02d}",
         }  # fmt: skip
     except (RecordError, KeyFormatError, KeyError, ValueError) as error:
@@ -179,20 +182,17 @@ def _check_record(
     for column, value in found.items():
         if row[column] != value:
             yield Fault("record_mismatch", place, f"{column}: the index says {row[column]!r}, the record {value!r}")
-    parts = (key.acquisition.strip, key.acquisition.run, key.vial, key.region, str(key.image))
-    if parts != (found["strip"], found["run"], found["vial"], found["region"], found["image"]):
+    parts = {**key.acquisition.columns(), "vial": key.vial, "region": key.region, "image": str(key.image)}
+    if any(found[name] != value for name, value in parts.items()):
         yield Fault("record_mismatch", place, f"its features disagree with its key {key}")
-    yield from _check_image(place, encoded, row, size)
+    yield from _check_image(place, encoded, row, *image)
 
 
-def _check_image(place: str, encoded: bytes, row: dict[str, Any], size: int) -> Iterator[Fault]:
+def _check_image(place: str, encoded: bytes, row: dict[str, Any], size: int, encoding: str) -> Iterator[Fault]:
     try:
-        pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        pixels = None
-    if pixels is None or pixels.shape != (size, size) or pixels.dtype != np.uint8:
-        shape = None if pixels is None else (pixels.shape, str(pixels.dtype))
-        yield Fault("broken_image", place, f"expected a grey image of {size} x {size}, 8 bit, got {shape}")
+        pixels = decode_patch_image(encoded, size, encoding)
+    except RecordError as error:
+        yield Fault("broken_image", place, str(error))
         return
     statistics = {
         "mean": pixels.mean(),

@@ -1,0 +1,1 @@
+"""The DRAE model: reading patches for it."""

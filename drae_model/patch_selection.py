@@ -1,0 +1,160 @@
+"""Which patches of a published version one reading takes: shards, record numbers, counts; no TensorFlow yet.
+
+All that can be known before the first record is checked here, so that training does not find out after an hour.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from drae_data.errors import DatasetError, OptionError
+from drae_data.files import Files, LocalFiles, sha256_hex
+from drae_data.publication import PROVENANCE
+from drae_data.shards import part_path
+from drae_data.tables import read_table
+from drae_data.verification.claims import Claims, ShardClaim, read_claims
+from drae_model.read_options import ReadOptions
+
+
+@dataclass(frozen=True, eq=False)
+class SelectedShard:
+    """A shard to read.
+
+    Attributes:
+        name: its file name.
+        keep: bool [records]: which of its records are wanted.
+    """
+
+    name: str
+    keep: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What one epoch reads.
+
+    Attributes:
+        folder: of the version.
+        encoding: how records hold patches, a key of `drae_data.encodings.CODECS`.
+        size: side of the patches in pixels.
+        shards: in the order of their names.
+        patches: selected; a dropped remainder is among them.
+        batches: that one epoch gives.
+    """
+
+    folder: Path
+    encoding: str
+    size: int
+    shards: tuple[SelectedShard, ...]
+    patches: int
+    batches: int
+
+
+def patches_per_epoch(folder: Path, options: ReadOptions) -> int:
+    """How many patches one epoch gives; checks and raises like `select_patches`."""
+    selection = select_patches(folder, options)
+    return min(selection.patches, selection.batches * options.batch_size)
+
+
+def select_patches(folder: Path, options: ReadOptions) -> Selection:
+    """Finds what an epoch will read, from the version's JSON files and, with a filter, its patch index.
+
+    Args:
+        folder: of a published version, such as `datasets/production/1.0.0`.
+        options: what to read.
+
+    Raises:
+        DatasetError: the folder is no committed version, a shard of the split is absent or has another size than the
+            version states, or the patch index is not the one that was built.
+        OptionError: the version has no such split, region or vial, or not one whole batch.
+    """
+    files = LocalFiles(str(folder))
+    claims = read_claims(files)
+    shards = _shards_of(claims, options.split)
+    _check_sizes(files, shards)
+    kept = _kept(files, shards, options)
+    patches = sum(int(keep.sum()) for keep in kept)
+    batches = patches // options.batch_size if options.drop_remainder else -(-patches // options.batch_size)
+    if not patches:
+        raise OptionError("regions, vials", (options.regions, options.vials), f"patches of split {options.split}")
+    if not batches:
+        raise OptionError(
+            "batch_size", options.batch_size, f"at most the {patches:,} selected patches, where remainders are dropped"
+        )
+    selected = tuple(SelectedShard(shard.name, keep) for shard, keep in zip(shards, kept, strict=True))
+    return Selection(folder, claims.encoding, claims.size, selected, patches, batches)
+
+
+def advice(folder: Path) -> str:
+    """What to do about a version that is not what it states."""
+    return f"run `python -m pipelines.verify {folder}` for all faults, then build the version again"
+
+
+def _shards_of(claims: Claims, split: str) -> list[ShardClaim]:
+    by_name = {claim.name: claim.shards for claim in claims.info.splits}
+    if split not in by_name:
+        raise OptionError(
+            "split", split, f"a split of {claims.info.name} {claims.info.version}: {', '.join(sorted(by_name))}"
+        )
+    shards = []
+    for name, records in by_name[split]:
+        shard = claims.shards.get(name)
+        if shard is None or shard.records != records:
+            stated = "no such shard" if shard is None else f"{shard.records} records"
+            raise DatasetError(
+                f"shard {name}: dataset_info.json states {records} records, {PROVENANCE} {stated}; build it again"
+            )
+        shards.append(shard)
+    return shards
+
+
+def _check_sizes(files: Files, shards: list[ShardClaim]) -> None:
+    """Every shard is there, whole: a cut shard would otherwise be found when its turn comes, epochs later."""
+    found = files.names("")
+    wrong = [shard for shard in shards if found.get(shard.name) != shard.bytes]
+    if wrong:
+        first = wrong[0]
+        size = f"{found[first.name]:,} bytes" if first.name in found else "no such file"
+        more = f" (and {len(wrong) - 1} more of its {len(shards)} shards)" if len(wrong) > 1 else ""
+        raise DatasetError(
+            f"{files.root}/{first.name}: expected a shard of {first.bytes:,} bytes, got {size}{more}; "
+            f"{advice(Path(files.root))}"
+        )
+
+
+def _kept(files: Files, shards: list[ShardClaim], options: ReadOptions) -> list[npt.NDArray[np.bool_]]:
+    """Per shard, which records are wanted."""
+    kept = [np.ones(shard.records, np.bool_) for shard in shards]
+    filters: dict[str, tuple[Any, ...]] = {"region": options.regions, "vial": options.vials}
+    wanted = {column: values for column, values in filters.items() if values}
+    if not wanted:
+        return kept
+    present: dict[str, set[object]] = {column: set() for column in wanted}
+    for shard, keep in zip(shards, kept, strict=True):
+        for column, found in _index_columns(files, shard, list(wanted)).items():
+            present[column].update(np.unique(found).tolist())
+            keep &= np.isin(found, list(wanted[column]))
+    for column, values in wanted.items():
+        if missing := [value for value in values if value not in present[column]]:
+            known = ", ".join(map(str, sorted(present[column], key=str)))
+            raise OptionError(f"{column}s", missing, f"among {known}, as split {options.split} has them")
+    return kept
+
+
+def _index_columns(files: Files, shard: ShardClaim, columns: list[str]) -> dict[str, npt.NDArray[np.generic]]:
+    """Columns of a shard's patch index; row n is record n."""
+    path = part_path(shard.name)
+    place = f"{files.root}/{path}"
+    try:
+        content = files.read(path)
+    except OSError as error:
+        raise DatasetError(f"{place}: the patch index cannot be read: {error.strerror or error}") from error
+    if (digest := sha256_hex(content)) != shard.index_sha256:
+        raise DatasetError(f"{place}: expected SHA-256 {shard.index_sha256}, got {digest}; {advice(Path(files.root))}")
+    table = read_table("patches", content)
+    if table.num_rows != shard.records:
+        raise DatasetError(f"{place}: expected {shard.records} rows, got {table.num_rows}")
+    return {column: table.column(column).to_numpy(zero_copy_only=False) for column in columns}
