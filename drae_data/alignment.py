@@ -7,7 +7,6 @@ Whole pixels move the boxes, not the image: no grey value is interpolated. The c
 from functools import lru_cache
 
 import numpy as np
-from skimage.registration import phase_cross_correlation
 
 from drae_data.errors import AcquisitionError, OptionError
 from drae_data.frames.decoding import decode_frame
@@ -32,6 +31,9 @@ def find_shift(frame: Pixels, align: AlignOptions, pixels: FrameOptions) -> tupl
         AcquisitionError: `wrong_size`, `misaligned`.
         OptionError: the reference cannot be decoded.
     """
+    # Half a second and 24 MB that a build without alignment need not spend.
+    from skimage.registration import phase_cross_correlation
+
     reference = reference_pixels(align, pixels)
     if frame.shape != reference.shape:
         raise AcquisitionError(

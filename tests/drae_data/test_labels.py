@@ -286,3 +286,11 @@ def test_nothing_is_good_without_a_good_label_for_the_whole_or_for_each_vial(
 def test_options_that_cannot_be_meant_are_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(OptionError, match=said):
         options(**changes)
+
+
+def test_a_label_of_what_is_listed_but_not_built_is_no_finding() -> None:
+    rows = read_label_table(table("strip,label", "A,G", "B,G", "C,G"), options(), "labels.csv")
+    a, b = (AcquisitionKey.parse(key) for key in ("A/r0", "B/r0"))
+    found = label_by_table([a], rows, 2, others=[b])
+    assert kinds(found) == [("label_without_acquisition", "C")]
+    assert of(found) == {"A/r0": "good"}

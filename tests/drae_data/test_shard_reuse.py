@@ -34,6 +34,17 @@ def test_a_changed_frame_rebuilds_its_shard_alone(tmp_path: Path) -> None:
     assert fresh.digest == second.digest
 
 
+def test_a_leftover_of_a_system_that_appears_later_is_counted_and_rebuilds_nothing(tmp_path: Path) -> None:
+    root, out = write_line(tmp_path / "frames"), tmp_path / "out"
+    first = build_dataset(root, out)
+    assert [row.ignored_files for row in first.acquisitions] == [0] * 10
+    (root / "B/run_01/Thumbs.db").write_bytes(b"x")
+    second = build_dataset(root, out)
+    assert second.reused == first.shards
+    assert {str(row.key): row.ignored_files for row in second.acquisitions if row.ignored_files} == {"B/r1": 1}
+    assert build_dataset(root, tmp_path / "fresh").digest == second.digest != first.digest
+
+
 @pytest.mark.parametrize("damage", ["cut", "gone", "part"])
 def test_a_damaged_shard_is_built_again(tmp_path: Path, damage: str) -> None:
     root, out = write_line(tmp_path / "frames"), tmp_path / "out"
