@@ -25,8 +25,8 @@ from typing import Any
 from benchmarks.bench_frames import FrameSet
 from benchmarks.bench_params import SET, build_params
 from benchmarks.measure import BenchmarkError, machine, run_measured
-from drae_data.files import LocalFiles
 from drae_data.listing import list_folders
+from drae_data.local_files import LocalFiles
 from drae_data.publication import open_version
 from drae_data.selection import select
 from drae_data.shard_plan import plan_shards

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from drae_data.codes import FINDINGS, LEFT_OUT, NOTES
 from drae_data.manifest import FindingRow, QuarantineRow, count_by
 from drae_data.options import DatasetOptions
-from drae_data.publication import CommittedDataset, reasons_table
+from drae_data.publication import CommittedDataset
+from drae_data.quarantine_report import reasons_table
 from drae_data.selection import Selection
 
 _MOST_FINDINGS = 10

@@ -1,19 +1,19 @@
 """Recount, tables, commit: a version folder becomes a dataset when `dataset_info.json` is written, last of all."""
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.codes import REASONS
 from drae_data.errors import CommitError, DatasetError, QuarantineError, RecordError
 from drae_data.files import Files, sha256_hex
 from drae_data.manifest import AcquisitionRow, QuarantineRow
 from drae_data.metadata import Extended, dataset_digest, dataset_info, features, provenance, read_json
 from drae_data.options import DatasetOptions
+from drae_data.quarantine_report import quarantine_message, reasons_table
 from drae_data.records import count_records
 from drae_data.selection import Selection
 from drae_data.shard_plan import Plan, ShardTask
@@ -252,31 +252,3 @@ def _remove_strangers(target: Files, plan: Sequence[ShardTask]) -> None:
             path = f"{folder}/{name}" if folder else name
             if path not in keep:
                 target.remove(path)
-
-
-def quarantine_message(rows: Sequence[QuarantineRow], allowed: int, listed: int) -> str:
-    """The message of a build that quarantined too much, with the table of reasons and what to look at."""
-    names = {row.reason for row in rows} <= {"missing_frame", "unmatched_name"} and len(rows) == listed
-    advice = (
-        "Every folder is refused for its names: compare path_template and frames with what lies in the folders"
-        if names
-        else "Mend or remove the folders, or raise max_quarantined; finished shards are kept"
-    )
-    return (
-        f"{len(rows)} of {listed} acquisitions are in quarantine, max_quarantined allows {allowed}; "
-        f"nothing is committed.\n"
-        f"{reasons_table(rows)}\n"
-        f"{advice}"
-    )
-
-
-def reasons_table(rows: Sequence[QuarantineRow], most: int = 20) -> str:
-    """Quarantine rows for people: a line per reason, then the first rows."""
-    by_reason: defaultdict[str, int] = defaultdict(int)
-    for row in rows:
-        by_reason[row.reason] += 1
-    lines = [f"  {count:6d}  {reason}: {REASONS[reason]}" for reason, count in sorted(by_reason.items())]
-    lines += [f"  {row.folder}{'/' + row.file if row.file else ''}: {row.reason}: {row.detail}" for row in rows[:most]]
-    if len(rows) > most:
-        lines.append(f"  ... and {len(rows) - most} more")
-    return "\n".join(lines)

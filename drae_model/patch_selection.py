@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drae_data.errors import DatasetError, OptionError
-from drae_data.files import Files, LocalFiles, sha256_hex
+from drae_data.files import Files, sha256_hex
+from drae_data.local_files import LocalFiles
 from drae_data.publication import PROVENANCE
 from drae_data.shards import part_path
 from drae_data.tables import read_table

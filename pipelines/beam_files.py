@@ -13,8 +13,9 @@ from apache_beam.io.filesystem import CompressionTypes, FileMetadata, FileSystem
 from apache_beam.io.filesystems import FileSystems
 
 from drae_data.errors import OptionError
-from drae_data.files import Files, LocalFiles
+from drae_data.files import Files
 from drae_data.junk import is_junk
+from drae_data.local_files import LocalFiles
 
 # Characters that Beam's patterns take as more than themselves. Some of its filesystems delete by pattern, some by name,
 # so that no way of writing them is safe to delete by on all.

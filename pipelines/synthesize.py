@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apache_beam as beam
 
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from drae_data.synthetic.labels import write_labels
 from drae_data.synthetic.options import SynthesizeOptions
 from drae_data.synthetic.strips import StripSpec, list_strips

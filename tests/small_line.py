@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 
 from drae_data.earlier_version import read_earlier_version
-from drae_data.files import Files, LocalFiles
+from drae_data.files import Files
 from drae_data.frames.options import FrameOptions
 from drae_data.intake import IntakeOptions, SidecarOptions, TimeOptions
 from drae_data.listing import list_acquisitions
+from drae_data.local_files import LocalFiles
 from drae_data.options import DatasetOptions, SplitOptions, select_images
 from drae_data.patches import PatchOptions
 from drae_data.path_template import PathTemplate

@@ -19,7 +19,8 @@ ENTRIES: dict[str, list[str]] = {
     "archive": [],
     "synthesize": ["drae_data.synthetic.acquisitions", "drae_data.synthetic.labels", "drae_data.synthetic.strips"],
     "build": [
-        "drae_data.listing", "drae_data.selection", "drae_data.earlier_version", "drae_data.shard_plan",
+        "drae_data.listing",
+        "drae_data.local_files", "drae_data.selection", "drae_data.earlier_version", "drae_data.shard_plan",
         "drae_data.shards", "drae_data.publication",
     ],
 }  # fmt: skip

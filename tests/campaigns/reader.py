@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from drae_data.errors import DatasetError
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from drae_data.publication import COMMIT_POINT, PROVENANCE
 from drae_data.verification.dataset import verify_dataset
 

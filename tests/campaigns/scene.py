@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from drae_data.publication import committed_digest
 from tests.campaigns.killing import Command, Workplace
 from tests.campaigns.reader import thorough_faults

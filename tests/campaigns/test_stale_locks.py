@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from drae_data.publication import committed_digest
 from tests.campaigns.small_project import REPRO, SET, environment, make_project
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from drae_data.alignment import find_shift, shift_boxes
 from drae_data.errors import AcquisitionError, OptionError
-from drae_data.files import LocalFiles
 from drae_data.intake import AlignOptions
+from drae_data.local_files import LocalFiles
 from drae_data.options import DatasetOptions, SplitOptions
 from drae_data.patch_lookup import compare_with_frames, find_patch
 from drae_data.rank_images import Pixels

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from drae_data.errors import KeyFormatError
-from drae_data.files import LocalFiles
 from drae_data.intake import IntakeOptions
 from drae_data.listing import list_acquisitions, list_files
+from drae_data.local_files import LocalFiles
 from drae_data.path_template import PathTemplate
 from tests.small_line import files_of, small_options
 

@@ -7,7 +7,7 @@ import pytest
 
 from drae_data.content import FORMAT_VERSION
 from drae_data.errors import CommitError
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from drae_data.publication import commit, open_version
 from drae_data.records import frame_record, read_records
 from drae_data.selection import Selection

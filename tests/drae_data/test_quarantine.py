@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 from drae_data.errors import CommitError, QuarantineError
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from drae_data.shards import Roots, build_shard
 from drae_data.strip_layout import StripLayout
 from drae_data.strip_layouts import StripLayouts

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from drae_data.patches import PatchOptions
 from drae_data.publication import commit, open_version
 from drae_data.shards import Roots, build_shard

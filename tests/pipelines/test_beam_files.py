@@ -8,7 +8,8 @@ import pytest
 from apache_beam.io.filesystems import FileSystems
 
 from drae_data.errors import OptionError
-from drae_data.files import Files, LocalFiles
+from drae_data.files import Files
+from drae_data.local_files import LocalFiles
 from drae_data.publication import commit, open_version
 from drae_data.shards import Roots, build_shard
 from pipelines.beam_files import BeamFiles, files_at, write_file

@@ -17,7 +17,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import S3Options
 from ruamel.yaml import YAML
 
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from pipelines.beam_run import beam_options
 from pipelines.build import main
 from tests.small_line import LAYOUT, build_dataset, small_options, tree_bytes, write_line

@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drae_data.files import LocalFiles
 from drae_data.listing import list_folders
+from drae_data.local_files import LocalFiles
 from drae_data.records import decode_example, read_records
 from drae_data.shard_plan import plan_shards
 from drae_data.shards import Roots, build_shard

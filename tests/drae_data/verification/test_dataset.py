@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from drae_data.errors import DatasetError
-from drae_data.files import LocalFiles
+from drae_data.local_files import LocalFiles
 from drae_data.options import SplitOptions
 from drae_data.records import RECORD_OVERHEAD, frame_record, read_records
 from drae_data.tables import TABLES, read_table
