@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from drae_data.errors import AcquisitionError
 from drae_data.files import Files, sha256_hex
+from drae_data.frame_log import FrameLog
 from drae_data.junk import is_junk
 from drae_data.manifest import FrameFile
 from drae_data.options import DatasetOptions
@@ -133,14 +134,43 @@ def read_sidecar(folder: str, content: FolderContent, options: DatasetOptions, f
         raise _judged(error, content.sidecar) from error
 
 
-def read_source(folder: str, names: Sequence[str], options: DatasetOptions, files: Files) -> Source:
-    """What an acquisition would be built from now, without decoding a frame; raises as `list_folder`."""
+def read_source(folder: str, names: Sequence[str], options: DatasetOptions, files: Files, log: FrameLog) -> Source:
+    """What an acquisition would be built from now, without decoding a frame; raises as `list_folder`.
+
+    Frames that did not change since they were logged are not read.
+    """
     content = list_folder(folder, names, options, files)
-    read = (
-        frame_file(place, content.frames[place], read_file(folder, content.frames[place], options, files))
-        for place in needed_places(options)
-    )
+    read = (_hashed(folder, content.frames[place], place, options, files, log) for place in needed_places(options))
     return source_of(content, tuple(read), read_sidecar(folder, content, options, files), options)
+
+
+def _hashed(
+    folder: str, name: str, place: FramePlace, options: DatasetOptions, files: Files, log: FrameLog
+) -> FrameFile:
+    path = joined(folder, name)
+    try:
+        _check_inside(path, options, files, name)
+        known = log.known(path, log.stamp(path))
+    except OSError as error:
+        raise _judged(error, name) from error
+    if known is not None:
+        return FrameFile(place.frame, place.vial, place.region, name, *known)
+    return read_frame(folder, name, place, options, files, log)[1]
+
+
+def read_frame(
+    folder: str, name: str, place: FramePlace, options: DatasetOptions, files: Files, log: FrameLog
+) -> tuple[bytes, FrameFile]:
+    """A frame file's bytes and its row; raises as `read_file`."""
+    path = joined(folder, name)
+    try:
+        stamp = log.stamp(path)
+    except OSError as error:
+        raise _judged(error, name) from error
+    data = read_file(folder, name, options, files)
+    row = frame_file(place, name, data)
+    log.note(path, stamp, row)
+    return data, row
 
 
 def folder_content(folder: str, sizes: Mapping[str, int], options: DatasetOptions) -> FolderContent:

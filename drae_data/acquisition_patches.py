@@ -11,9 +11,8 @@ from drae_data.acquisition_facts import AcquisitionFacts, acquisition_facts
 from drae_data.acquisition_folder import (
     FolderContent,
     Source,
-    frame_file,
     list_folder,
-    read_file,
+    read_frame,
     read_sidecar,
     source_of,
 )
@@ -21,6 +20,7 @@ from drae_data.alignment import place_boxes
 from drae_data.encodings import encode_patch_image
 from drae_data.errors import AcquisitionError
 from drae_data.files import Files, sha256_hex
+from drae_data.frame_log import FrameLog
 from drae_data.frames.decoding import CameraTags, DecodedFrame, decode_frame
 from drae_data.manifest import AcquisitionRow, FrameFile, QuarantineRow, ViewSize
 from drae_data.opencv import plain_opencv
@@ -75,7 +75,7 @@ class BuiltAcquisition:
 
 
 def build_acquisition(
-    planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions, files: Files
+    planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions, files: Files, log: FrameLog
 ) -> BuiltAcquisition:
     """Builds the patches of one acquisition that belong to a shard.
 
@@ -87,10 +87,11 @@ def build_acquisition(
         task: the shard it is built for.
         options: of the dataset.
         files: the root of the frames.
+        log: where it is noted what was read.
     """
     plain_opencv()
     try:
-        return _AcquisitionBuild(planned, task, options, files).run()
+        return _AcquisitionBuild(planned, task, options, files, log).run()
     except AcquisitionError as error:
         row = QuarantineRow.of_key(planned.key, planned.folder, error.reason, error.detail, error.file)
         return BuiltAcquisition(planned, row, None, ())
@@ -99,7 +100,10 @@ def build_acquisition(
 class _AcquisitionBuild:
     """The build of one acquisition; view by view, frame by frame, so that one frame and two rank images are kept."""
 
-    def __init__(self, planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions, files: Files) -> None:
+    def __init__(
+        self, planned: PlannedAcquisition, task: ShardTask, options: DatasetOptions, files: Files, log: FrameLog
+    ) -> None:
+        self._log = log
         self._planned = planned
         self._options = options
         self._files = files
@@ -128,7 +132,8 @@ class _AcquisitionBuild:
         rank, placed = RankImages(), tuple[PlacedBox, ...]()
         for index in options.needed_frames:
             name = content.frames[FramePlace(vial, region, index)]
-            data = read_file(self._planned.folder, name, options, self._files)
+            place = FramePlace(vial, region, index)
+            data, row = read_frame(self._planned.folder, name, place, options, self._files, self._log)
             try:
                 frame = self._decode(data, name)
                 # A frame that breaks the layout's size is told so, not that it differs from the others.
@@ -137,7 +142,7 @@ class _AcquisitionBuild:
                 rank.add(frame)
             except AcquisitionError as error:
                 raise AcquisitionError(error.reason, error.detail, name) from error
-            self._read.append(frame_file(FramePlace(vial, region, index), name, data))
+            self._read.append(row)
             if Image.of_frame(index) in options.images:
                 yield from self._image_patches(frame, Image.of_frame(index), placed)
         for image in options.images:

@@ -46,6 +46,13 @@ class Files(ABC):
     def changed(self, folder: str, depth: int = 0) -> float:
         """When a file in `folder`, or so many levels below, changed last: seconds since 1970; 0 where none is."""
 
+    def stamp(self, path: str) -> str:
+        """A text that is another once the file has changed; empty where none can be had or the file is too new for one.
+
+        Raises OSError where the file is absent.
+        """
+        return ""
+
     def adopt(self, other: "Files", path: str, name: str) -> None:
         """Takes over a file of another root under a name of its own, without a copy where the file system can."""
         self.write(name, [other.read(path)])

@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from drae_data.files import Files
 from drae_data.junk import is_junk
 
 STAGING_SUFFIX = ".incomplete"
+_TOO_NEW_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,14 @@ class LocalFiles(Files):
             with suppress(FileNotFoundError):
                 times.append(Path(self.root, folder, name).stat().st_mtime)
         return max(times)
+
+    def stamp(self, path: str) -> str:
+        """See `Files.stamp`: size, time and inode."""
+        found = Path(self.root, path).stat()
+        # A file system's clock ticks coarsely: a file just written may change once more within the same tick.
+        if time.time() - found.st_mtime < _TOO_NEW_SECONDS:
+            return ""
+        return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ino}"
 
     def adopt(self, other: Files, path: str, name: str) -> None:
         """See `Files.adopt`: a hard link."""

@@ -19,6 +19,7 @@ from drae_data.acquisition_patches import BuiltAcquisition, EncodedPatch, build_
 from drae_data.content import content
 from drae_data.errors import AcquisitionError, DatasetError
 from drae_data.files import Files, sha256_hex
+from drae_data.frame_log import FrameLog, read_frame_log
 from drae_data.manifest import PatchRow, QuarantineRow
 from drae_data.options import DatasetOptions
 from drae_data.records import RECORD_OVERHEAD, extend_crc
@@ -63,11 +64,13 @@ class Roots:
         source: the root of the frames.
         target: the version folder.
         earlier: the folder of the version that this one extends; None where it extends none.
+        logs: where it is kept which files were read, see `drae_data.frame_log`; None for nowhere.
     """
 
     source: Files
     target: Files
-    earlier: Files | None
+    earlier: Files | None = None
+    logs: Files | None = None
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,13 @@ class StartedShard:
         task: the shard.
         built: what its acquisitions will give, in order.
         reused: the summary where an earlier build's shard was found good; `built` is empty then.
+        log: what was read of the frames.
     """
 
     task: ShardTask
     built: tuple[Future[BuiltAcquisition], ...]
     reused: ShardSummary | None
+    log: FrameLog
 
 
 def part_path(shard: str) -> str:
@@ -105,22 +110,25 @@ def build_shard(task: ShardTask, options: DatasetOptions, roots: Roots, threads:
         threads: acquisitions in work at the same time; results are taken in order, so bytes do not depend on it.
     """
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        return finish_shard(start_shard(task, options, roots, pool), options, roots.target)
+        return finish_shard(start_shard(task, options, roots, pool), options, roots)
 
 
 def start_shard(task: ShardTask, options: DatasetOptions, roots: Roots, pool: ThreadPoolExecutor) -> StartedShard:
     """Hands a shard's acquisitions to a pool that may still be at work on the shard before; see `build_shard`."""
     reused = _reuse(task, options, roots, pool)
     if reused is not None:
-        return StartedShard(task, (), reused)
-    built = tuple(pool.submit(build_acquisition, item, task, options, roots.source) for item in task.acquisitions)
-    return StartedShard(task, built, None)
+        return StartedShard(task, (), *reused)
+    log = FrameLog(roots.source, {})
+    built = tuple(pool.submit(build_acquisition, item, task, options, roots.source, log) for item in task.acquisitions)
+    return StartedShard(task, built, None, log)
 
 
-def finish_shard(started: StartedShard, options: DatasetOptions, target: Files) -> ShardSummary:
+def finish_shard(started: StartedShard, options: DatasetOptions, roots: Roots) -> ShardSummary:
     """Waits for a shard's acquisitions and writes it; see `build_shard`."""
-    task = started.task
+    task, target = started.task, roots.target
     summary = started.reused or _write_shard(task, options, [future.result() for future in started.built], target)
+    if roots.logs is not None:
+        started.log.write(roots.logs, summary.fingerprint)
     target.write(done_path(task.name), [json.dumps(asdict(summary), sort_keys=True).encode()])
     return summary
 
@@ -150,25 +158,27 @@ def _identity(found: Source | QuarantineRow) -> dict[str, Any]:
     return {name: value for name, value in asdict(found).items() if name != "ignored"}
 
 
-def _reuse(task: ShardTask, options: DatasetOptions, roots: Roots, pool: ThreadPoolExecutor) -> ShardSummary | None:
+def _reuse(
+    task: ShardTask, options: DatasetOptions, roots: Roots, pool: ThreadPoolExecutor
+) -> tuple[ShardSummary, FrameLog] | None:
     """The summary of a shard that is there already, in this version or the earlier one; None where there is none."""
     places = [(roots.target, task.name)]
     if roots.earlier is not None and task.earlier:
         places.append((roots.earlier, task.earlier))
     for files, name in places:
-        good = _good_ledger(files, name, task, options, roots.source, pool)
+        good = _good_ledger(files, name, task, options, roots, pool)
         if good is not None:
-            ledger, found = good
+            ledger, found, log = good
             if files is not roots.target:
                 roots.target.adopt(files, name, task.name)
                 roots.target.adopt(files, part_path(name), part_path(task.name))
-            return _summary(task, ledger, found, reused=True)
+            return _summary(task, ledger, found, reused=True), log
     return None
 
 
 def _good_ledger(
-    files: Files, name: str, task: ShardTask, options: DatasetOptions, source: Files, pool: ThreadPoolExecutor
-) -> tuple[dict[str, Any], list[Source | QuarantineRow]] | None:
+    files: Files, name: str, task: ShardTask, options: DatasetOptions, roots: Roots, pool: ThreadPoolExecutor
+) -> tuple[dict[str, Any], list[Source | QuarantineRow], FrameLog] | None:
     """The ledger of a shard whose inputs are today's and whose bytes are whole, and these inputs; None otherwise.
 
     An acquisition in quarantine is judged again, whole: what was wrong may have been a copy still under way.
@@ -181,12 +191,13 @@ def _good_ledger(
         return None
     if members != {item.key for item in task.acquisitions}:
         return None
+    source, log = roots.source, read_frame_log(roots.source, roots.logs, str(ledger["fingerprint"]))
 
     def find(item: PlannedAcquisition) -> Source | QuarantineRow | None:
         if item.key in quarantined:
-            return build_acquisition(item, task, options, source).found
+            return build_acquisition(item, task, options, source, log).found
         try:
-            return read_source(item.folder, item.files, options, source)
+            return read_source(item.folder, item.files, options, source, log)
         except AcquisitionError:
             return None
 
@@ -198,7 +209,7 @@ def _good_ledger(
         whole = sha256_hex(files.read(name)) == ledger["sha256"]
     except OSError:
         return None
-    return (ledger, [what for _, what in known]) if whole else None
+    return (ledger, [what for _, what in known], log) if whole else None
 
 
 def _write_shard(

@@ -29,6 +29,8 @@ from pipelines.params import load_params
 from pipelines.run_log import log_run
 from pipelines.set_inputs import SetInputs, set_inputs
 
+# On this machine, whatever the roots: a worker elsewhere finds nothing there and reads every frame.
+FRAME_LOGS = "logs/frames"
 _EPILOG = """\
 example:
   python -m pipelines.build --set production
@@ -99,7 +101,7 @@ def _build_version(
     before = committed_digest(target)
     with target.replacing(COMMIT_POINT) as workplace:
         open_version(workplace, plan)
-        roots = Roots(source, workplace, earlier.files if earlier else None)
+        roots = Roots(source, workplace, earlier.files if earlier else None, files_at(FRAME_LOGS))
         build(plan.tasks, options, roots, known.threads, runner_options)
         committed = commit(workplace, options, selection, plan, earlier.extended if earlier else None, known.threads)
     seconds = time.monotonic() - started

@@ -89,7 +89,7 @@ class BuildShard(beam.DoFn):
         self._pool.shutdown(cancel_futures=True)
 
     def _finish(self) -> ShardSummary:
-        summary = finish_shard(self._started.popleft(), self._options, self._roots.target)
+        summary = finish_shard(self._started.popleft(), self._options, self._roots)
         self._counters["patches"].inc(summary.patches)
         self._counters["acquisitions"].inc(summary.acquisitions)
         self._counters["quarantined"].inc(summary.quarantined)

@@ -88,12 +88,17 @@ def plan_line(source: Files, options: DatasetOptions | None = None) -> tuple[Sel
 
 def build_dataset(
     root: Path, version_folder: Path, options: DatasetOptions | None = None, threads: int = 2,
-    tables: Mapping[str, bytes] | None = None, earlier: Path | None = None,
+    tables: Mapping[str, bytes] | None = None, earlier: Path | None = None, logs: Path | None = None,
 ) -> CommittedDataset:  # fmt: skip
     """The whole build without Beam: list, select, plan, every shard, commit."""
     options = options or small_options()
     before = read_earlier_version(files_of(earlier), options.extends, options.split.by) if earlier else None
-    roots = Roots(LocalFiles(str(root)), LocalFiles(str(version_folder)), before.files if before else None)
+    roots = Roots(
+        LocalFiles(str(root)),
+        files_of(version_folder),
+        before.files if before else None,
+        files_of(logs) if logs else None,
+    )
     selection = select(list_acquisitions(roots.source, options), options, tables or {})
     plan = plan_shards(selection.listing.acquisitions, options, selection.sides, before.plan if before else ())
     open_version(roots.target, plan)
