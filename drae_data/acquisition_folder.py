@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from drae_data.errors import AcquisitionError
+from drae_data.errors import AcquisitionError, AmbiguousNameError
 from drae_data.files import Files, sha256_hex
 from drae_data.frame_log import FrameLog
 from drae_data.junk import is_junk
@@ -182,11 +182,14 @@ def folder_content(folder: str, sizes: Mapping[str, int], options: DatasetOption
         options: of the dataset.
 
     Raises:
-        AcquisitionError: `missing_frame`, `extra_frame`, `duplicate_frame`, `empty_file`.
+        AcquisitionError: `missing_frame`, `extra_frame`, `duplicate_frame`, `empty_file`, `unmatched_name`.
     """
     frames: dict[FramePlace, str] = {}
     for name in sorted(sizes):
-        place = _place(folder, name, options)
+        try:
+            place = _place(folder, name, options)
+        except AmbiguousNameError as error:
+            raise AcquisitionError("unmatched_name", str(error), name) from error
         if place is None:
             continue
         if place in frames:

@@ -29,8 +29,10 @@ def find_shift(frame: Pixels, align: AlignOptions, pixels: FrameOptions) -> tupl
 
     Raises:
         AcquisitionError: `wrong_size`, `misaligned`.
-        OptionError: the reference cannot be decoded.
+        OptionError: the reference cannot be decoded, or is of one grey value.
     """
+    if frame.min() == frame.max():
+        raise AcquisitionError("misaligned", f"expected a frame with content, got the grey value {frame.min()} alone")
     # Half a second and 24 MB that a build without alignment need not spend.
     from skimage.registration import phase_cross_correlation
 
@@ -57,9 +59,12 @@ def find_shift(frame: Pixels, align: AlignOptions, pixels: FrameOptions) -> tupl
 def reference_pixels(align: AlignOptions, pixels: FrameOptions) -> Pixels:
     """The reference's pixels: uint8 [height, width]; raises `OptionError`."""
     try:
-        return decode_frame(align.reference, align.name, pixels).pixels
+        reference = decode_frame(align.reference, align.name, pixels).pixels
     except AcquisitionError as error:
         raise OptionError("align.reference", align.name, f"a frame that can be decoded ({error})") from error
+    if reference.min() == reference.max():
+        raise OptionError("align.reference", align.name, "a frame with content, not of one grey value")
+    return reference
 
 
 def place_boxes(

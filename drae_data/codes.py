@@ -38,5 +38,6 @@ FINDINGS = {
     "unlabelled": "no label; its label is unknown",
     "unknown_code": "a code that labels.codes does not name; its label is unknown",
     "label_without_acquisition": "a label for what is not listed",
+    "side_without_acquisition": "a strip in the list of sides that is not listed",
     "ambiguous_label": "a label that fits strips of several batches or recipes; it labels none",
 }

@@ -1,10 +1,11 @@
 """What decides the bytes of patches, as plain JSON values: for fingerprints, digests and provenance, and back."""
 
+import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from drae_data.acquisition import AcquisitionKey, Image
+from drae_data.acquisition import Image
 from drae_data.encodings import CODECS
 from drae_data.errors import DatasetError
 from drae_data.files import sha256_hex
@@ -16,6 +17,8 @@ from drae_data.strip_layouts import StripLayouts
 
 # The layout of records, shards and tables. A change makes every shard new: a breaking change in CHANGELOG.
 FORMAT_VERSION = 2
+# Which rules of time zones made times UTC.
+ZONES = importlib.metadata.version("tzdata")
 
 
 def content(options: DatasetOptions) -> dict[str, Any]:
@@ -38,7 +41,7 @@ def content(options: DatasetOptions) -> dict[str, Any]:
         },
         "pixels": {**asdict(options.pixels), "convert": list(options.pixels.convert)},
         "links": options.intake.links,
-        "acquired_at": asdict(options.acquired_at),
+        "acquired_at": {**asdict(options.acquired_at), "zones": ZONES if options.acquired_at.source else ""},
         "sidecar": {"file": options.sidecar.file, "keys": dict(options.sidecar.keys)},
         "align": None if options.align is None else {
             "reference": options.align.name, "reference_sha256": sha256_hex(options.align.reference),
@@ -103,10 +106,6 @@ class PublishedContent:
     layouts: StripLayouts
     patch: PatchOptions
     pixels: FrameOptions
-
-    def layout_of(self, key: AcquisitionKey) -> StripLayout:
-        """The layout that an acquisition was cut with."""
-        return self.layouts.of(key)
 
 
 def published_content(provenance: Mapping[str, Any]) -> PublishedContent:

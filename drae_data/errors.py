@@ -25,6 +25,10 @@ class KeyFormatError(DraeError):
     """A key's text form cannot be parsed."""
 
 
+class AmbiguousNameError(KeyFormatError):
+    """A name can be read in more than one way."""
+
+
 class ListingError(DraeError):
     """The acquisition root cannot be listed, or holds nothing that the path template matches."""
 

@@ -1,6 +1,7 @@
 """What of a plant's folders is taken in: options of listing, of times and tags, of alignment. Checked at birth."""
 
 import re
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ REACQUIRED = ("refuse", "latest")
 LINKS = ("inside", "anywhere")
 TIMES_FROM = ("", "name", "tag", "sidecar")
 SIDECAR_VALUES = ("acquired_at", "exposure", "gain", "serial")
+# The zones of the package tzdata, the same on every machine, and not those of the system.
+zoneinfo.reset_tzpath(())
 # What `drae_data.frames.tags` gives of EXIF 2.32 (DateTimeOriginal) and of the tags of other formats.
 TAG_FORMAT = "%Y:%m:%d %H:%M:%S"
 
@@ -85,6 +88,8 @@ class SidecarOptions:
     keys: Mapping[str, str]
 
     def __post_init__(self) -> None:
+        if "/" in self.file or re.search(r"[{}]", self.file.replace("{stem}", "")) or self.file in (".", ".."):
+            raise OptionError("sidecar.file", self.file, "a file name beside the frames, such as 'info.json'")
         if unknown := sorted(set(self.keys) - set(SIDECAR_VALUES)):
             raise OptionError("sidecar.keys", unknown, f"names among {', '.join(SIDECAR_VALUES)}")
 

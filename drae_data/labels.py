@@ -47,6 +47,12 @@ class LabelOptions:
     def __post_init__(self) -> None:
         if bool(self.table) == bool(self.field):
             raise OptionError("labels", {"table": self.table, "field": self.field}, "either a table or a field")
+        if self.field and (self.columns or self.vial_columns):
+            raise OptionError("labels.field", self.field, "no columns beside it: the path says the label")
+        if len(set(self.vial_columns)) < len(self.vial_columns):
+            raise OptionError("labels.vial_columns", list(self.vial_columns), "a column for each vial, each once")
+        if self.vial_columns and (spare := sorted({"vial", "region", "label"} & set(self.columns))):
+            raise OptionError("labels.columns", spare, "none of vial, region, label beside labels.vial_columns")
         if self.field and self.field not in PATH_FIELDS:
             raise OptionError("labels.field", self.field, f"one of {', '.join(PATH_FIELDS)}")
         if unknown := sorted(set(self.columns) - {*PLACE_COLUMNS, "label"}):
@@ -91,6 +97,8 @@ def read_label_table(content: bytes, options: LabelOptions, place: str) -> tuple
         lines = [(reader.line_num, line) for line in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise LabelError(f"{place}: expected a CSV table in UTF-8: {error}") from error
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise LabelError(f"{place}: expected each column once, got {twice} more than once")
     columns = {name: options.columns.get(name, name) for name in (*PLACE_COLUMNS, "label")}
     needed = [columns["strip"], *(options.vial_columns or [columns["label"]]), *options.columns.values()]
     if absent := sorted(set(needed) - set(header)):

@@ -18,8 +18,10 @@ from drae_data.intake import TimeOptions, utc_time
 from drae_data.junk import is_junk
 from drae_data.manifest import QuarantineRow
 from drae_data.options import DatasetOptions
-from drae_data.path_template import IMAGE_SUFFIXES
+from drae_data.path_template import IMAGE_SUFFIXES, AcquisitionName
 from drae_data.split_sides import natural_order
+
+_MOST_CLAIMANTS = 5
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -75,7 +77,9 @@ def list_acquisitions(files: Files, options: DatasetOptions) -> Listing:
             listing = list_folders(files.folders(template.depth), options, files.root)
         else:
             listing = list_files(files.names("", template.depth), options, files.root)
-            listing = replace(listing, refused=tuple(sorted([*listing.refused, *_elsewhere(files, template.depth)])))
+            elsewhere, ignored = _elsewhere(files, template.depth)
+            refused = tuple(sorted([*listing.refused, *elsewhere]))
+            listing = replace(listing, refused=refused, ignored=listing.ignored + ignored)
         return _complete(listing, options, files)
     except OSError as error:
         raise ListingError(
@@ -83,14 +87,19 @@ def list_acquisitions(files: Files, options: DatasetOptions) -> Listing:
         ) from error
 
 
-def _elsewhere(files: Files, depth: int) -> Iterator[QuarantineRow]:
-    """Images above the level at which the template has files, and folders below it."""
-    images = (path for above in range(depth) for path in files.names("", above) if _is_image(path))
-    folders = (folder for folder in files.folders(depth + 1) if folder.count("/") == depth)
-    for path in (*images, *folders):
-        if not is_junk(path):
-            detail = f"expected files {depth} folders below the root (path_template), got {_printable(path)!r}"
-            yield QuarantineRow.of_name(_printable(path), "unmatched_name", detail)
+def _elsewhere(files: Files, depth: int) -> tuple[list[QuarantineRow], int]:
+    """Images above the level at which the template has files, folders with images below it; how many leftovers."""
+    images = [path for above in range(depth) for path in files.names("", above) if _is_image(path)]
+    folders = [folder for folder in files.folders(depth + 1) if folder.count("/") == depth]
+    kept = [folder for folder in folders if not is_junk(folder) and any(map(_is_image, files.names(folder)))]
+    refused = [
+        QuarantineRow.of_name(
+            path, "unmatched_name", f"expected files {depth} folders below the root (path_template), got {path!r}"
+        )
+        for path in (*images, *kept)
+        if not is_junk(path)
+    ]  # fmt: skip
+    return refused, len(images) + len(folders) - len(refused)
 
 
 def _is_image(path: str) -> bool:
@@ -118,7 +127,7 @@ def list_folders(folders: Iterable[str], options: DatasetOptions, root: str) -> 
         try:
             name = match(folder)
         except KeyFormatError as error:
-            refused.append(QuarantineRow.of_name(_printable(folder), "unmatched_name", _printable(str(error))))
+            refused.append(QuarantineRow.of_name(folder, "unmatched_name", str(error)))
             continue
         claims[name.key].append(ListedAcquisition(name.key, folder, (), name.label, name.time))
     return _listing(claims, refused, ignored, options, root)
@@ -129,7 +138,7 @@ def list_files(paths: Iterable[str], options: DatasetOptions, root: str) -> List
 
     A file that is no image by its suffix is passed over and counted; an image whose name does not fit is refused.
     """
-    grouped: defaultdict[tuple[AcquisitionKey, str, str], list[tuple[str, str]]] = defaultdict(list)
+    grouped: defaultdict[AcquisitionName, list[str]] = defaultdict(list)
     refused, ignored = list[QuarantineRow](), 0
     match = options.template.match_acquisition
     for path in paths:
@@ -137,20 +146,17 @@ def list_files(paths: Iterable[str], options: DatasetOptions, root: str) -> List
             if is_junk(path):
                 ignored += 1
                 continue
-            name = match(path)
-            # Two acquisitions of one key differ in time where the latest is wanted; else each frame may have its own.
-            time = name.time if options.intake.reacquired == "latest" else ""
-            grouped[name.key, name.label, time].append((name.time, path))
+            grouped[match(path)].append(path)
         except KeyFormatError as error:
             if _is_image(path):
-                refused.append(QuarantineRow.of_name(_printable(path), "unmatched_name", _printable(str(error))))
+                refused.append(QuarantineRow.of_name(path, "unmatched_name", str(error)))
             else:
                 ignored += 1
     claims: defaultdict[AcquisitionKey, list[ListedAcquisition]] = defaultdict(list)
-    for (key, label, _), members in grouped.items():
-        folder = _common_folder([path for _, path in members])
-        inside = tuple(sorted(path[len(folder) + 1 :] if folder else path for _, path in members))
-        claims[key].append(ListedAcquisition(key, folder, inside, label, min(members)[0]))
+    for name, members in grouped.items():
+        folder = _common_folder(members)
+        inside = tuple(sorted(path[len(folder) + 1 :] if folder else path for path in members))
+        claims[name.key].append(ListedAcquisition(name.key, folder, inside, name.label, name.time))
     return _listing(claims, refused, ignored, options, root)
 
 
@@ -161,11 +167,6 @@ def _common_folder(paths: Sequence[str]) -> str:
         (i for i, (one, two) in enumerate(zip(first, last, strict=False)) if one != two), min(len(first), len(last))
     )
     return "/".join(first[:shared])
-
-
-def _printable(text: str) -> str:
-    """Text that can be written as UTF-8: bytes of a name that are none stand as escapes."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _listing(
@@ -181,7 +182,8 @@ def _listing(
         places = sorted(_place(item) for item in claimants)
         for item in claimants:
             if latest is None:
-                detail = f"expected one acquisition for {key}, got {places}"
+                detail = f"expected one acquisition for {key}, got {places[:_MOST_CLAIMANTS]}"
+                detail += f" and {len(places) - _MOST_CLAIMANTS} more" if len(places) > _MOST_CLAIMANTS else ""
                 refused.append(QuarantineRow.of_key(key, item.folder, "duplicate_acquisition", detail, _file(item)))
             elif item is not latest:
                 detail = f"{_place(latest)} is of {latest.time}, this of {item.time}"
@@ -242,7 +244,10 @@ def _unfinished(item: ListedAcquisition, options: DatasetOptions, files: Files, 
         yield f"expected its marker {intake.marker!r} (complete.marker)"
     # No number of seconds enters the row: the version's bytes would depend on the moment of the build.
     if intake.settle_seconds and now - _changed(item, files, inside) < intake.settle_seconds:
-        yield f"a file changed less than {intake.settle_seconds} s ago (complete.settle_seconds)"
+        yield (
+            f"a file changed less than {intake.settle_seconds} s ago (complete.settle_seconds), "
+            "or the clock that dated it is ahead of this machine's"
+        )
 
 
 def _changed(item: ListedAcquisition, files: Files, inside: int) -> float:

@@ -85,12 +85,12 @@ class LocalFiles(Files):
         return max(times)
 
     def stamp(self, path: str) -> str:
-        """See `Files.stamp`: size, time and inode."""
+        """See `Files.stamp`: size, times and inode; the time of change of the inode cannot be set back."""
         found = Path(self.root, path).stat()
         # A file system's clock ticks coarsely: a file just written may change once more within the same tick.
         if time.time() - found.st_mtime < _TOO_NEW_SECONDS:
             return ""
-        return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ino}"
+        return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
 
     def adopt(self, other: Files, path: str, name: str) -> None:
         """See `Files.adopt`: a hard link."""
@@ -136,7 +136,7 @@ class LocalFiles(Files):
     @contextmanager
     def locked(self) -> Iterator[None]:
         """See `Files.locked`. The lock file lies beside the folder, never in it; raises `BusyError`."""
-        folder = Path(self.root)
+        folder = Path(self.root).resolve()
         folder.parent.mkdir(parents=True, exist_ok=True)
         with folder.with_name(f".{folder.name}.lock").open("w") as stream:
             try:
@@ -150,7 +150,8 @@ class LocalFiles(Files):
     @contextmanager
     def replacing(self, commit_point: str) -> Iterator[Files]:
         """See `Files.replacing`. The folder beside starts with hard links to what the committed version holds."""
-        folder = Path(self.root).absolute()
+        # Its neighbours are those of the folder itself, where the version is a link to it.
+        folder = Path(self.root).resolve()
         beside, aside = (folder.with_name(f".{folder.name}.{word}") for word in ("rebuild", "replaced"))
         if aside.is_dir() and not folder.exists():
             # A kill between the two renames below: the new version is whole.

@@ -148,12 +148,13 @@ class QuarantineRow:
     @classmethod
     def of_key(cls, key: AcquisitionKey, folder: str, reason: str, detail: str, file: str = "") -> Self:
         """The row of an acquisition whose key is known."""
-        return cls(folder, key.strip, key.run, key.batch, key.recipe, key.station, reason, file, detail)
+        parts = (key.strip, key.run, key.batch, key.recipe, key.station)
+        return cls(printable(folder), *parts, reason, printable(file), printable(detail))
 
     @classmethod
     def of_name(cls, name: str, reason: str, detail: str) -> Self:
         """The row of a folder or file whose name gives no key."""
-        return cls(name, "", -1, "", "", "", reason, "", detail)
+        return cls(printable(name), "", -1, "", "", "", reason, "", printable(detail))
 
     @property
     def key(self) -> AcquisitionKey:
@@ -266,6 +267,14 @@ class PatchRow:
 
 
 Row = AcquisitionRow | QuarantineRow | LabelRow | FindingRow | PlanRow | PatchRow
+
+
+def printable(text: str) -> str:
+    """Text that tables and terminals take: what is no printable character stands as an escape."""
+    if text.isprintable():
+        return text
+    whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in whole)
 
 
 def key_of(row: Mapping[str, Any]) -> str:

@@ -103,7 +103,7 @@ class DatasetOptions:
             raise OptionError("dataset.name", self.name, "lower-case letters, digits and underscores, a letter first")
         if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
             raise OptionError("dataset.version", self.version, "three numbers such as '1.0.0'")
-        if self.extends and (not re.fullmatch(r"\d+\.\d+\.\d+", self.extends) or self.extends == self.version):
+        if self.extends and not _earlier(self.extends, self.version):
             raise OptionError("extends", self.extends, f"an earlier version than {self.version}, or nothing")
         if not self.frames or list(self.frames) != sorted(set(self.frames)) or self.frames[0] < 0:
             raise OptionError("frames", self.frames, "ascending frame indices from 0 up, each once, at least one")
@@ -158,6 +158,14 @@ class DatasetOptions:
         vials = range(self.layouts.vials) if "vial" in self.template.fields else (-1,)
         regions = self.layouts.regions if "region" in self.template.fields else ("",)
         return tuple((vial, region) for vial in vials for region in regions)
+
+
+def _earlier(extends: str, version: str) -> bool:
+    """Whether a version is well-formed and before another, its numbers compared as numbers."""
+    if not re.fullmatch(r"\d+\.\d+\.\d+", extends):
+        return False
+    one, other = ([int(number) for number in text.split(".")] for text in (extends, version))
+    return one < other
 
 
 def select_images(frames: Sequence[int], rank: Sequence[str]) -> tuple[Image, ...]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.errors import KeyFormatError, OptionError
+from drae_data.errors import AmbiguousNameError, KeyFormatError, OptionError
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 # Nine digits: a run or frame index fits the tables' 32 bits.
 _NUMBERS = {"run": r"[0-9]{1,9}", "frame": r"[0-9]{1,9}", "vial": r"[0-9]{1,3}"}
 _KEY_FIELDS = ("strip", "run", "batch", "recipe", "station", "label", "time")
 _INNER_FIELDS = ("frame", "vial", "region")
+_SKIPPED = "skip"
 # What `.*` at the end of a template stands for, in any case of letters.
 IMAGE_SUFFIXES = ("bmp", "jpeg", "jpg", "pgm", "png", "tif", "tiff")
 ANY_IMAGE = ".*"
@@ -57,7 +58,8 @@ class PathTemplate:
 
     `{strip}/run_{run}/frame_{frame}.png`: fields stand in braces, everything else is literal. Fields of the
     acquisition: strip, and where there are any run, batch, recipe, station, label, time. Fields of a file in it:
-    frame, and vial and region where frames come already cut. Where the fields of the acquisition stand in folder names
+    frame, and vial and region where frames come already cut. `{skip}` is text that says nothing, such as a time of its
+    own on every frame. Where the fields of the acquisition stand in folder names
     alone, an acquisition is a folder; otherwise it is the files whose names give the same key. The suffix is compared
     without case; `.*` stands for any image suffix.
 
@@ -75,17 +77,21 @@ class PathTemplate:
     def _problem(self) -> str:
         parts = self.text.split("/")
         names = _FIELD.findall(self.text)
-        unknown = sorted(set(names) - {*_KEY_FIELDS, *_INNER_FIELDS})
+        allowed = (*_KEY_FIELDS, *_INNER_FIELDS, _SKIPPED)
+        unknown = sorted(set(names) - set(allowed))
         if unknown:
-            return f"only the fields {', '.join(f'{{{name}}}' for name in _KEY_FIELDS + _INNER_FIELDS)}, not {unknown}"
+            return f"only the fields {', '.join(f'{{{name}}}' for name in allowed)}, not {unknown}"
         if len(names) != len(set(names)):
             return "each field once"
         if any(part in ("", ".", "..") for part in parts):
             return "a path below the root, such as '{strip}/run_{run}/frame_{frame}.png'"
-        if "strip" not in names:
-            return "the field {strip}"
         if re.search(r"[{}]", _FIELD.sub("", self.text)):
             return "braces around names of fields alone"
+        if "strip" not in names:
+            return "the field {strip}"
+        numbers = "|".join(_NUMBERS)
+        if re.search(rf"\{{({numbers})\}}\{{({numbers})\}}", self.text):
+            return "something between two numbers"
         return ""
 
     @cached_property
@@ -143,9 +149,14 @@ class PathTemplate:
 
         Args:
             path: relative to the acquisition folder, or to the root where acquisitions are not folders.
+
+        Raises:
+            AmbiguousNameError: the template fits in more than one way.
         """
         try:
             values = self._file.match(path)
+        except AmbiguousNameError:
+            raise
         except KeyFormatError:
             return None
         return FramePlace(int(values.get("vial", -1)), values.get("region", ""), int(values.get("frame", 0)))
@@ -179,14 +190,14 @@ class _Pattern:
             raise KeyFormatError(f"expected a name of printable characters, got {path!r}")
         path = path if path.isascii() else unicodedata.normalize("NFC", path)
         if len(path) > _SHORT_NAME and self._readings(path) > _MOST_READINGS:
-            raise KeyFormatError(f"{path!r} could be read as {self._text!r} (path_template) in too many ways")
+            raise AmbiguousNameError(f"{path!r} could be read as {self._text!r} (path_template) in too many ways")
         found = self._lazy.fullmatch(path)
         if found is None:
             raise KeyFormatError(f"expected {self._text!r} (path_template), got {path!r}")
         values = found.groupdict()
         other = self._greedy.fullmatch(path) if self._greedy else None
         if other is not None and other.groupdict() != values:
-            raise KeyFormatError(
+            raise AmbiguousNameError(
                 f"{path!r} fits {self._text!r} (path_template) in more than one way: {values} and {other.groupdict()}"
             )
         if any(value in (".", "..") for value in values.values()):

@@ -83,11 +83,12 @@ def archive_version(version: Files, archive: Files) -> int:
     Raises:
         DatasetError: the version is not committed.
     """
-    read_json(version, COMMIT_POINT, "this is no committed dataset version; run the build to its end")
-    for path in _all_files(archive):
-        archive.remove(path)
+    what = "this is no committed dataset version; run the build to its end"
+    read_json(version, COMMIT_POINT, what)
     # The commit point is the first of the list and comes last.
     paths = _all_files(version)[::-1]
+    for path in _all_files(archive):
+        archive.remove(path)
     for path in paths:
         archive.adopt(version, path, path)
     return len(paths)
@@ -139,7 +140,10 @@ def commit(
                 f"committed.\n{reasons_table(quarantine)}"
             )
     _remove_strangers(target, plan.tasks)
-    left_out = tuple(sorted({*selection.listing.left_out, *plan.withdrawn}))
+    # What is left out for a reason of its own is withdrawn by it.
+    reasons = {row.key for row in selection.listing.left_out}
+    withdrawn = (row for row in plan.withdrawn if row.key not in reasons)
+    left_out = tuple(sorted({*selection.listing.left_out, *withdrawn}))
     rows: dict[str, Sequence[Any]] = {
         "acquisitions": built, "quarantine": quarantine, "left_out": left_out, "plan": plan.rows(),
         "labels": selection.labelling.rows, "findings": selection.labelling.findings,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from drae_data.acquisition_folder import joined
 from drae_data.codes import REASONS
 from drae_data.manifest import QuarantineRow, count_by
 
@@ -26,7 +27,13 @@ def reasons_table(rows: Sequence[QuarantineRow], most: int = 20) -> str:
     """Quarantine rows for people: a line per reason, then the first rows."""
     by_reason = count_by(row.reason for row in rows)
     lines = [f"  {count:6d}  {reason}: {REASONS[reason]}" for reason, count in by_reason.items()]
-    lines += [f"  {row.folder}{'/' + row.file if row.file else ''}: {row.reason}: {row.detail}" for row in rows[:most]]
+    lines += [f"  {_place(row)}: {row.reason}: {row.detail}" for row in rows[:most]]
     if len(rows) > most:
         lines.append(f"  ... and {len(rows) - most} more")
     return "\n".join(lines)
+
+
+def _place(row: QuarantineRow) -> str:
+    """Where to look: the file or folder, and the key where acquisitions lie in the root itself."""
+    place = joined(row.folder, row.file) if row.file else row.folder
+    return place if row.folder or row.run < 0 else f"{row.key} {place}".strip()

@@ -10,7 +10,7 @@ from drae_data.acquisition import AcquisitionKey
 from drae_data.errors import LabelError
 from drae_data.labels import UNKNOWN, Labelling, label_by_path, label_by_table, read_label_table
 from drae_data.listing import ListedAcquisition, Listing
-from drae_data.manifest import QuarantineRow
+from drae_data.manifest import FindingRow, QuarantineRow
 from drae_data.options import SPLITS, DatasetOptions
 
 
@@ -43,6 +43,8 @@ def select(listing: Listing, options: DatasetOptions, tables: Mapping[str, bytes
     labelling = _labelling(listing, options, tables)
     kept, left_out = list[ListedAcquisition](), list(listing.left_out)
     sides = read_sides(tables[options.split.file], options.split.file) if options.split.file else {}
+    findings = _spare_sides(listing, sides, options.split.file)
+    labelling = replace(labelling, findings=tuple(sorted({*labelling.findings, *findings})))
     wanted = options.labels.select if options.labels else ()
     for item in listing.acquisitions:
         label = labelling.of[item.key]
@@ -84,6 +86,17 @@ def _labelling(listing: Listing, options: DatasetOptions, tables: Mapping[str, b
     return label_by_path(codes, options.labels)
 
 
+def _spare_sides(listing: Listing, sides: Mapping[str, str], place: str) -> list[FindingRow]:
+    """Strips of the list of sides that are not listed."""
+    keys = {item.key for item in listing.acquisitions}
+    keys |= {row.key for row in (*listing.refused, *listing.left_out) if row.run >= 0}
+    known = {name for key in keys for name in _names_of(key)}
+    return [
+        FindingRow("side_without_acquisition", name, f"in {place}, in {side}") for name, side in sides.items()
+        if name not in known
+    ]  # fmt: skip
+
+
 def _left_out(item: ListedAcquisition, reason: str, detail: str) -> QuarantineRow:
     return QuarantineRow.of_key(item.key, item.folder, reason, detail, item.files[0] if item.files else "")
 
@@ -101,8 +114,9 @@ def read_sides(content: bytes, place: str) -> dict[str, str]:
     try:
         text = unicodedata.normalize("NFC", content.decode("utf-8-sig"))
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        if absent := sorted({"strip", "split"} - set(reader.fieldnames or [])):
-            raise LabelError(f"{place}: expected columns strip and split, {absent} absent")
+        if not {"strip", "split"} <= set(reader.fieldnames or []):
+            got = list(reader.fieldnames or [])
+            raise LabelError(f"{place}: expected columns strip and split, separated by commas, got {got}")
         for line in reader:
             strip, split = (line["strip"] or "").strip(), (line["split"] or "").strip()
             if not strip or split not in SPLITS:
@@ -120,6 +134,10 @@ def read_sides(content: bytes, place: str) -> dict[str, str]:
 
 def _side_of(key: AcquisitionKey, sides: Mapping[str, str]) -> str | None:
     """The side of a strip: by its whole id, else by its batch, its recipe or its strip alone."""
+    return next((sides[name] for name in _names_of(key) if name in sides), None)
+
+
+def _names_of(key: AcquisitionKey) -> tuple[str, ...]:
+    """The names under which a list of sides may have a strip, the fullest first."""
     parts = ((key.batch, key.recipe), (key.batch, ""), ("", key.recipe), ("", ""))
-    names = (AcquisitionKey(key.strip, 0, batch, recipe).strip_id for batch, recipe in parts)
-    return next((sides[name] for name in names if name in sides), None)
+    return tuple(AcquisitionKey(key.strip, 0, batch, recipe).strip_id for batch, recipe in parts)

@@ -141,7 +141,7 @@ def plan_shards(
         earlier: the rows of the plan that this one extends.
 
     Raises:
-        PlanError: a strip would have to change sides.
+        PlanError: a strip would have to change sides, or nothing is left of validation.
     """
     listed = {item.key: item for item in acquisitions}
     groups: defaultdict[str, list[_Group]] = defaultdict(list)
@@ -158,6 +158,11 @@ def plan_shards(
     for split, items in _new_items(acquisitions, options, sides or {}, earlier).items():
         if items:  # A side without a share, such as a validation_fraction of 0, has no shard size either.
             groups[split] += [_Group("", chunk) for chunk in _chunks(items, _per_shard(split, options))]
+    if any(row.shard and row.split == "validation" for row in earlier) and not groups["validation"]:
+        raise PlanError(
+            f"split validation: all that version {options.extends} (extends) has in it is withdrawn, and nothing new "
+            "fills it; add strips, or start anew without extends"
+        )
     tasks = tuple(
         ShardTask(shard_name(options.name, split, number, len(groups[split])), split, group.earlier, group.items)
         for split in SPLITS

@@ -8,6 +8,7 @@ error that names shard, record and what to do, in a plain loop as in `model.fit`
 
 import os
 import re
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,13 +55,17 @@ def patch_batches(folder: Path, options: ReadOptions, epochs: Sequence[int] = (0
         DatasetError: see `select_patches`; nothing has been read then.
         OptionError: see `select_patches`.
     """
+    # All shards are opened by this handle: a version that takes this one's place meanwhile is never mixed into it.
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY) if folder.is_dir() else None
     selection = select_patches(folder, options)
+    if handle is None or not os.path.samestat(os.fstat(handle), folder.stat()):
+        raise DatasetError(f"{folder}: it was replaced by another version just now; open it again")
     orders, seeds = _epoch_orders(selection, options, epochs)
 
     def epoch(order: Tensor, seed: Tensor) -> Dataset:
         # Sets the seed of this function's graph only. Without it the order would depend on the program's global seed.
         tf.random.set_seed(1)
-        return _records(selection, options, order, seed).batch(options.batch_size, options.drop_remainder)
+        return _records(selection, handle, options, order, seed).batch(options.batch_size, options.drop_remainder)
 
     batches = (
         tf.data.Dataset.from_tensor_slices((orders, seeds))
@@ -73,7 +78,9 @@ def patch_batches(folder: Path, options: ReadOptions, epochs: Sequence[int] = (0
     settings.deterministic = True
     # TensorFlow else begins with one decoder and takes thousands of patches to find that there are more cores.
     settings.autotune.initial_parallelism = os.cpu_count() or 1
-    return batches.with_options(settings)
+    batches = batches.with_options(settings)
+    weakref.finalize(batches, os.close, handle)
+    return batches
 
 
 @contextmanager
@@ -110,9 +117,17 @@ def _epoch_orders(
     return np.array(orders, np.int64).reshape(len(epochs), len(numbers)), np.array(seeds, np.int64)
 
 
-def _records(selection: Selection, options: ReadOptions, order: Tensor, seed: Tensor) -> Dataset:
-    """The wanted records of one epoch: (shard number, record number), serialized example or blank."""
-    paths = tf.constant([str(selection.folder / shard.name) for shard in selection.shards])
+def _records(selection: Selection, handle: int, options: ReadOptions, order: Tensor, seed: Tensor) -> Dataset:
+    """The wanted records of one epoch: (shard number, record number), serialized example or blank.
+
+    Args:
+        selection: what to read.
+        handle: of the version's folder.
+        options: in which order.
+        order: of the shards, int64 [shards].
+        seed: of the buffer's draws, int64.
+    """
+    paths = tf.constant([f"/proc/self/fd/{handle}/{shard.name}" for shard in selection.shards])
     lengths = tf.constant([len(shard.keep) for shard in selection.shards], tf.int64)
     starts = tf.cumsum(lengths, exclusive=True)
     keep = tf.constant(np.concatenate([shard.keep for shard in selection.shards]))

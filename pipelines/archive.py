@@ -39,9 +39,11 @@ def _run(argv: list[str]) -> None:
     params = load_params(known.params)
     params.set_params(known.set)
     source, target = files_at(params.version_folder(known.set)), files_at(params.archive_folder(known.set))
-    if source.root == target.root:
-        raise OptionError("dataset.archive", params.dataset.archive, "another folder than dataset.folder")
-    count = archive_version(source, target)
+    places = [Path(root).resolve() for root in (params.dataset.folder, params.dataset.archive)]
+    if places[0].is_relative_to(places[1]) or places[1].is_relative_to(places[0]):
+        raise OptionError("dataset.archive", params.dataset.archive, "a folder apart from dataset.folder")
+    with source.locked():
+        count = archive_version(source, target)
     say(f"{known.set} {params.dataset.version}: {count:,} files of {source.root} stand in {target.root} too")
 
 

@@ -78,6 +78,8 @@ def _run(argv: list[str]) -> None:
     earlier = None
     if extends := inputs.options.extends:
         files = files_at(known.earlier or params.version_folder(known.set, extends))
+        if Path(files.root).resolve() == Path(target.root).resolve():
+            raise OptionError("--out", target.root, "another folder than that of the version that is extended")
         earlier = read_earlier_version(files, extends, inputs.options.split.by)
     with target.locked():
         _build_version(known, inputs, target, earlier, runner_options)

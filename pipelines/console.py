@@ -1,6 +1,7 @@
 """What people see: lines on standard output, one message for an error, progress of long work."""
 
 import argparse
+import io
 import sys
 import threading
 import time
@@ -43,6 +44,10 @@ def run_command(command: Callable[[list[str]], int | None], argv: Sequence[str] 
         command: takes the arguments; returns an exit status or None for 0.
         argv: arguments without the program's name; None means the process's own.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A strip's name may hold letters that the terminal's encoding lacks.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return command(list(sys.argv[1:] if argv is None else argv)) or 0
     except DraeError as error:

@@ -5,11 +5,12 @@ allowed.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -42,12 +43,18 @@ class PatchParams(Section):
     encoding: Literal["png", "raw"]
 
 
+def _version(text: str) -> str:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", text):
+        raise ValueError("three numbers such as '1.0.0'")
+    return text
+
+
 class DatasetParams(Section):
     """Section `dataset`: where versions are published and archived, and which version this is."""
 
     folder: Annotated[str, Field(min_length=1)]
     archive: Annotated[str, Field(min_length=1)] = "archive"
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    version: Annotated[str, AfterValidator(_version)]
 
 
 class Params(Section):
@@ -151,8 +158,12 @@ def _messages(error: ValidationError) -> Iterator[tuple[str, str]]:
             case "missing":
                 yield key, "missing; this key must be given"
             case _:
-                allowed_text = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-                yield key, f"expected {allowed_text}, got {item['input']!r} ({type(item['input']).__name__})"
+                text = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+                text = text.replace("List should have at least", "a list of at least").replace(" after validation", "")
+                text = text.replace("String should have at least", "a text of at least")
+                got = f"got {item['input']!r} ({type(item['input']).__name__})"
+                quotes = f"; write it in quotes: '{item['input']}'" if item["type"] == "string_type" else ""
+                yield key, f"expected {text}, {got}{quotes}"
 
 
 def _allowed_keys(location: tuple[Any, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from drae_data.errors import OptionError
 from drae_data.strip_layout import StripLayout
 from drae_data.strip_layouts import StripLayouts
 from pipelines.params_section import Section
@@ -46,7 +47,16 @@ class StripLayoutsParams(Section):
 
     def options(self) -> StripLayouts:
         """The checked layouts."""
-        return StripLayouts(self.by, {name: layout.layout() for name, layout in self.layouts.items()})
+        return StripLayouts(self.by, {name: _named(name, layout) for name, layout in self.layouts.items()})
+
+
+def _named(name: str, params: StripLayoutParams) -> StripLayout:
+    """A layout of several; what is wrong with it names it."""
+    try:
+        return params.layout()
+    except OptionError as error:
+        key = error.key.replace("strip_layout.", f"strip_layout.layouts.{name}.", 1)
+        raise OptionError(key, error.value, error.allowed) from error
 
 
 # Which of the two a section is, by its keys. The tags stand in the places of pydantic's errors and are taken out again.

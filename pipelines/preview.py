@@ -18,7 +18,8 @@ from drae_data.listing import ListedAcquisition, Listing, list_acquisitions
 from drae_data.options import DatasetOptions
 from drae_data.path_template import FramePlace
 from drae_data.preview import PreviewImage, draw_preview
-from drae_data.rank_images import RankImages, size_text
+from drae_data.rank_images import Pixels, RankImages, size_text
+from drae_data.selection import select
 from drae_data.strip_layout import PlacedBox
 from pipelines.beam_files import write_file
 from pipelines.beam_run import beam_options
@@ -68,15 +69,15 @@ def _run(argv: list[str]) -> None:
     beam_options(beam_flags)
     inputs = set_inputs(load_params(known.params), known.set, known.root, known.tables)
     options, source = inputs.options, inputs.source
-    chosen = choose(list_acquisitions(source, options), known.acquisition)
+    chosen = choose(select(list_acquisitions(source, options), options, inputs.tables).listing, known.acquisition)
     frame = options.frames[0] if known.frame is None else known.frame
     view = choose_view(options, known.vial, known.region)
-    images = read_images(source, chosen, options, view, frame)
+    images, first = read_images(source, chosen, options, view, frame)
     shape = images[0].pixels.shape
     layout = options.layouts.of(chosen.key)
     placed, problem = tuple[PlacedBox, ...](), ""
     try:
-        placed, _ = place_boxes(images[0].pixels, layout, view, options.align, options.pixels)
+        placed, _ = place_boxes(first, layout, view, options.align, options.pixels)
     except AcquisitionError as error:
         problem = error.detail
     shown = " ".join((f"vial {view[0]}" if view[0] >= 0 else "", view[1])).strip()
@@ -105,8 +106,8 @@ def choose(listing: Listing, wanted: str | None) -> ListedAcquisition:
     for item in listing.acquisitions:
         if wanted.rstrip("/") in (str(item.key), item.folder):
             return item
-    for row in listing.refused:
-        if wanted.rstrip("/") == row.folder:
+    for row in (*listing.refused, *listing.left_out):
+        if wanted.rstrip("/") in (row.folder, str(row.key)):
             raise ListingError(f"--acquisition {wanted}: {row.reason}: {row.detail}")
     names = {name: None for item in listing.acquisitions for name in (str(item.key), item.folder)}
     close = difflib.get_close_matches(wanted, names, n=5) or list(names)[:5]
@@ -130,8 +131,11 @@ def choose_view(options: DatasetOptions, vial: int | None, region: str | None) -
 
 def read_images(
     source: Files, chosen: ListedAcquisition, options: DatasetOptions, view: tuple[int, str], frame: int
-) -> list[PreviewImage]:
-    """The chosen frame and both rank images over all frames of the set, captioned.
+) -> tuple[list[PreviewImage], Pixels]:
+    """The chosen frame and both rank images over all frames that the build reads, captioned.
+
+    Returns:
+        The images, and the frame by which the build places the boxes.
 
     Raises:
         OptionError: no such frame.
@@ -139,14 +143,16 @@ def read_images(
     """
     if frame not in options.frames:
         raise OptionError("--frame", frame, f"one of {', '.join(map(str, options.frames))}")
-    rank, shown, name = RankImages(), list[PreviewImage](), ""
+    rank, shown, name, first = RankImages(), list[PreviewImage](), "", None
+    indices = sorted({*options.needed_frames, frame})
     try:
         content = list_folder(chosen.folder, chosen.files, options, source)
-        for index in options.frames:
+        for index in indices:
             name = content.frames[FramePlace(*view, index)]
             data = read_file(chosen.folder, name, options, source)
             pixels = decode_frame(data, name, options.pixels).pixels
             rank.add(pixels)
+            first = pixels if index == options.needed_frames[0] else first
             if index == frame:
                 shown.append(PreviewImage(f"frame {frame}: {name}", pixels))
     except AcquisitionError as error:
@@ -157,9 +163,9 @@ def read_images(
         ) from error
     for which, words in (("min", "darkest"), ("max", "brightest")):
         absent = "" if Image.of_rank(which) in options.images else "; not among this set's images"
-        caption = f"rank image {which}: the {words} of {len(options.frames)} frames{absent}"
+        caption = f"rank image {which}: the {words} of {len(indices)} frames{absent}"
         shown.append(PreviewImage(caption, rank.image(which)))
-    return shown
+    return shown, shown[0].pixels if first is None else first
 
 
 def facts(options: DatasetOptions, shape: tuple[int, ...]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from drae_data.alignment import reference_pixels
 from drae_data.errors import OptionError
 from drae_data.files import Files
 from drae_data.options import DatasetOptions
@@ -52,4 +53,10 @@ def set_inputs(params: Params, name: str, root: str | None = None, tables: str |
             raise ParamsError(
                 f"build.{name}: expected the file {table} in its folder of tables {folder!r}: {error.strerror or error}"
             ) from error
-    return SetInputs(params.dataset_options(name, content), content, files_at(root or chosen.root))
+    options = params.dataset_options(name, content)
+    try:
+        if options.align is not None:
+            reference_pixels(options.align, options.pixels)
+    except OptionError as error:
+        raise placed(error, name) from error
+    return SetInputs(options, content, files_at(root or chosen.root))

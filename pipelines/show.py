@@ -64,7 +64,7 @@ def report(found: FoundPatch, out: str) -> str:
         f"  grey values   mean {row.mean:.2f}, standard deviation {row.std:.2f}, {row.minimum} to {row.maximum}",
         f"  box           left {box.left}, top {box.top}, {box.width} x {box.height} pixels "
         f"of {found.view.width} x {found.view.height}; fit: {content.patch.fit}",
-        f"  folder        {found.acquisition.folder}",
+        f"  folder        {found.acquisition.folder or '.'}",
     ]
     if found.key.image.rank:
         extreme = {"min": "minimum", "max": "maximum"}[found.key.image.rank]

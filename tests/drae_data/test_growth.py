@@ -245,7 +245,7 @@ def test_a_label_that_changed_withdraws_and_a_label_alone_rebuilds_nothing(tmp_p
     second = line.build("1.1.0", "1.0.0")
     assert {row["strip"] for row in line.table("1.1.0", "acquisitions")} == set("ABDE")
     left = {(row["folder"], row["reason"]) for row in line.table("1.1.0", "left_out")}
-    assert {(f"C/run_{run:02d}", reason) for run in range(2) for reason in ("label", "withdrawn")} == left
+    assert {(f"C/run_{run:02d}", reason) for run in range(2) for reason in ("label",)} == left
     assert 0 < second.reused < second.shards + 1
     line.verify("1.1.0")
     line.options = replace(line.options, labels=replace(labels, select=()))
@@ -376,7 +376,13 @@ def test_growth_keeps_every_place_and_fills_the_share(
         if not strips:
             return
         listed = listing(strips, runs)
-        plan = plan_shards(listed, options_of(split), {}, earlier)
+        try:
+            plan = plan_shards(listed, options_of(split), {}, earlier)
+        except PlanError:
+            # Said instead of built: nothing that validation had is left, and nothing new can fill it.
+            keys = {item.key for item in listed}
+            assert not any(row.shard and row.split == "validation" and row.key in keys for row in earlier)
+            return
         rows = tuple(row for row in plan.rows() if row.shard)
         placed = [(row.key, row.split) for row in rows]
         assert len(placed) == len(set(placed))

@@ -294,3 +294,22 @@ def test_a_label_of_what_is_listed_but_not_built_is_no_finding() -> None:
     found = label_by_table([a], rows, 2, others=[b])
     assert kinds(found) == [("label_without_acquisition", "C")]
     assert of(found) == {"A/r0": "good"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vial_columns": ("a", "a", "c")},
+        {"vial_columns": ("a", "b"), "columns": {"label": "verdict"}},
+        {"table": "", "field": "batch", "columns": {"strip": "name"}},
+    ],
+)
+def test_options_that_would_pass_over_a_column_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match="labels"):
+        options(**changes)
+
+
+def test_a_header_that_names_a_column_twice_is_refused() -> None:
+    """The last of the two would win, and a defective strip would be good."""
+    with pytest.raises(LabelError, match=r"each column once, got \['label'\]"):
+        read_label_table(table("strip,label,label", "A,M,G"), options(), "labels.csv")

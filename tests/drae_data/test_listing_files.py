@@ -13,12 +13,21 @@ from drae_data.path_template import PathTemplate
 from tests.small_line import files_of, small_options
 
 STAMPED = PathTemplate("{strip}_{time}_{frame}.png")
-PATHS = [f"A_{10 + frame}_{frame}.png" for frame in range(3)]
 
 
-def test_each_frame_may_have_a_time_of_its_own_and_the_first_is_the_acquisitions() -> None:
-    listing = list_files(PATHS, small_options(template=STAMPED), "root")
-    assert [(str(item.key), item.time, item.files) for item in listing.acquisitions] == [("A/r0", "10", tuple(PATHS))]
+def test_acquisitions_of_two_times_are_never_made_into_one() -> None:
+    """Two frames of a first acquisition and one of a second are no acquisition of three frames."""
+    listing = list_files(
+        ["A_10_0.png", "A_10_1.png", "A_20_2.png", "B_10_0.png"], small_options(template=STAMPED), "root"
+    )
+    assert [str(item.key) for item in listing.acquisitions] == ["B/r0"]
+    assert [row.reason for row in listing.refused] == ["duplicate_acquisition"] * 2
+
+
+def test_a_time_of_its_own_on_every_frame_is_skipped_text() -> None:
+    options = small_options(template=PathTemplate("{strip}_{skip}_{frame}.png"))
+    paths = [f"A_{10 + frame}_{frame}.png" for frame in range(3)]
+    assert [item.files for item in list_files(paths, options, "root").acquisitions] == [tuple(paths)]
 
 
 def test_where_the_latest_is_wanted_times_tell_acquisitions_apart() -> None:
@@ -30,11 +39,12 @@ def test_where_the_latest_is_wanted_times_tell_acquisitions_apart() -> None:
 
 
 def test_images_above_and_folders_below_their_level_are_refused_by_name(tmp_path: Path) -> None:
-    for path in ("b/A_0.png", "stray.PNG", "notes.txt", "b/deeper/A_1.png", "@eaDir/x.png"):
+    for path in ("b/A_0.png", "stray.PNG", "notes.txt", "b/deeper/A_1.png", "@eaDir/y/x.png", "b/old/notes.txt"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(b"x")
     listing = list_acquisitions(files_of(tmp_path), small_options(template=PathTemplate("{batch}/{strip}_{frame}.png")))
     assert [row.folder for row in listing.refused] == ["b/deeper", "stray.PNG"]
+    assert listing.ignored == 2  # the leftover @eaDir and the folder without images
     assert {row.reason for row in listing.refused} == {"unmatched_name"}
     assert len(listing.acquisitions) == 1
 

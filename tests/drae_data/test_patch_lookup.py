@@ -106,7 +106,7 @@ def test_what_leads_back_to_the_frames_comes_back_from_provenance(tmp_path: Path
     assert (read.name, read.version, read.frames, read.images) == ("small", "1.0.0", options.frames, options.images)
     assert (read.patch, read.pixels) == (options.patch, options.pixels)
     key = AcquisitionKey("A", 0)
-    assert read.layout_of(key).place(48, 64) == options.layouts.of(key).place(48, 64)
+    assert read.layouts.of(key).place(48, 64) == options.layouts.of(key).place(48, 64)
     assert find_patch(files_of(tmp_path / "out"), f"A/r0/f01/v0/{options.layouts.regions[1]}").pixels().size > 0
 
 

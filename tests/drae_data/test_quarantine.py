@@ -125,3 +125,23 @@ def test_a_shard_may_be_empty_and_a_split_may_not(tmp_path: Path) -> None:
     (root / min(validation) / "frame_00.png").write_bytes(b"")
     with pytest.raises(CommitError, match="split validation: every acquisition"):
         build_dataset(root, tmp_path / "out", options)
+
+
+def test_names_that_are_no_text_end_as_escapes_in_the_table(tmp_path: Path) -> None:
+    root = write_line(tmp_path / "frames")
+    folder = root / "Z/run_00"
+    folder.mkdir(parents=True)
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff\x1b[31m.png")).write_bytes(b"x")
+    committed = build_dataset(root, tmp_path / "out", small_options(max_quarantined=1))
+    (row,) = committed.quarantine
+    assert row.reason == "missing_frame" and row.detail.isprintable() and r"\xff" in row.detail
+
+
+def test_a_version_folder_that_is_a_link_is_rebuilt_behind_it(tmp_path: Path) -> None:
+    (tmp_path / "big").mkdir()
+    (tmp_path / "v").symlink_to("big")
+    (tmp_path / "big/dataset_info.json").write_text("{}")
+    with LocalFiles(str(tmp_path / "v")).replacing("dataset_info.json") as beside:
+        beside.write("dataset_info.json", [b"new"])
+    assert (tmp_path / "v").is_symlink() and (tmp_path / "big/dataset_info.json").read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["big", "v"]

@@ -120,7 +120,10 @@ def test_a_list_may_name_a_batch_where_strips_have_a_recipe_too() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"strip;split\nA;train\n", r"sides\.csv: expected columns strip and split, \['split', 'strip'\] absent"),
+        (
+            b"strip;split\nA;train\n",
+            r"sides\.csv: expected columns strip and split, separated by commas, got \['strip;split'\]",
+        ),
         (b"", "expected columns strip and split"),
         (b"strip,split\nA,training\n", "line 2: expected a strip and one of train, validation, test.*'training'"),
         (b"strip,split\n,train\n", "line 2"),
@@ -141,3 +144,12 @@ def test_a_strip_may_stand_twice_on_one_side() -> None:
 
 def test_accents_of_list_and_folder_agree_however_they_are_written() -> None:
     assert read_sides("strip,split\nA\u0308,train\n".encode(), "sides.csv") == {"\u00c4": "train"}
+
+
+def test_a_strip_in_the_list_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    options = small_options(split=SplitOptions("list", Fraction(0), 1, file="sides.csv"))
+    root = write_line(tmp_path / "frames", strips="AB")
+    tables = {"sides.csv": b"strip,split\nA,train\nB,train\nS77,validation\n"}
+    build_dataset(root, tmp_path / "out", options, tables=tables)
+    rows = read_table("findings", (tmp_path / "out/findings.parquet").read_bytes()).to_pylist()
+    assert [(row["kind"], row["place"]) for row in rows] == [("side_without_acquisition", "S77")]

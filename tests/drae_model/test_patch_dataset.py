@@ -1,5 +1,6 @@
 """Batches against the records themselves, read without TensorFlow; and what happens where a shard is not whole."""
 
+import gc
 import hashlib
 import json
 import os
@@ -334,3 +335,37 @@ def test_the_shuffled_order_is_the_one_of_earlier_versions_of_the_code(version: 
     places = {key: place for place, key in enumerate(keys_of(version, STORED))}
 
     assert hashlib.sha256(repr([places[key] for key in order]).encode()).hexdigest()[:16] == "9092c8b0cab6bd26"
+
+
+def test_a_version_that_takes_the_place_of_another_is_never_mixed_into_it(
+    version: Path, copy: Path, tmp_path: Path
+) -> None:
+    """As a rebuild does it: the new folder is renamed into the old one's place, which is then removed."""
+    other = Path(shutil.copytree(version, tmp_path / "other"))
+    iterator = iter(patch_batches(copy, replace(STORED, parallel_reads=1)))
+    first = next(iterator)["key"].numpy().tolist()
+    copy.rename(tmp_path / "aside")
+    other.rename(copy)
+    for shard in shards_of(copy):
+        shard.write_bytes(b"".join(frame_record(b"of another version") for _ in read_records(shard.read_bytes())))
+    rest = [key for batch in iterator for key in batch["key"].numpy().tolist()]
+    assert [*first, *rest] == [record["key"] for record in records_of(version)]
+
+
+def test_a_version_that_is_gone_in_the_middle_of_an_epoch_ends_it_in_words(copy: Path, tmp_path: Path) -> None:
+    batches = patch_batches(copy, STORED)
+    shutil.rmtree(copy)
+    with pytest.raises(DatasetError, match="replaced or taken away"), reading_errors():
+        list(batches)
+
+
+def test_handles_of_folders_are_given_back(version: Path) -> None:
+    def handles() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    sum(1 for _ in patch_batches(version, STORED))
+    before = handles()
+    for _ in range(5):
+        sum(1 for _ in patch_batches(version, STORED))
+    gc.collect()
+    assert handles() <= before + 1

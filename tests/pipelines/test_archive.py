@@ -53,11 +53,15 @@ def test_only_a_committed_version_is_archived(
     assert not (tmp_path / "archive/small/1.0.0").exists()
 
 
-def test_a_version_is_not_archived_onto_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("archive", ["datasets", "./datasets", "datasets/small", "link"])
+def test_a_version_is_not_archived_onto_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], archive: str
+) -> None:
     params = tmp_path / "params.yaml"
-    params.write_text(PARAMS.replace("FOLDER", str(tmp_path)).replace("ARCHIVE", "datasets"))
+    params.write_text(PARAMS.replace("FOLDER", str(tmp_path)).replace("ARCHIVE", archive))
     version = tmp_path / "datasets/small/1.0.0"
     build_dataset(write_line(tmp_path / "frames"), version)
+    (tmp_path / "link").symlink_to("datasets")
     before = tree_bytes(version)
     assert main(["--set", "small", "--params", str(params)]) == 1
     assert "dataset.archive" in capsys.readouterr().err
