@@ -16,19 +16,19 @@ to the earlier ones. As it stands the whole takes about 15 minutes on 2 cores, a
 """
 
 import argparse
-import json
 import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from benchmarks.measure import BenchmarkError, machine
+from benchmarks.command import counts, report, some_of
+from benchmarks.measure import machine
 from benchmarks.pixels import compare_pixels
 from benchmarks.sides import ENCODINGS, OURS, PEERS, BenchOptions, BuildBench, Rates
 from benchmarks.tables import memory_ratios, print_peaks, print_rates, ratios
@@ -141,10 +141,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.build", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--peers", type=_some_of(PEERS), default=tuple(PEERS), help="any of bare,naive,tfds")
-    parser.add_argument("--formats", type=_some_of(ENCODINGS), default=tuple(ENCODINGS), help="any of png,bmp")
+    parser.add_argument("--peers", type=some_of(PEERS), default=tuple(PEERS), help="any of bare,naive,tfds")
+    parser.add_argument("--formats", type=some_of(ENCODINGS), default=tuple(ENCODINGS), help="any of png,bmp")
     parser.add_argument(
-        "--acquisitions", type=_counts, default=(20, 80, 200),
+        "--acquisitions", type=counts, default=(20, 80, 200),
         help="one number or several, N,M,...: the first is timed, peak memory is taken at each, beyond "
         f"{_OURS_ALONE_ABOVE} of ours alone (default: 20,80,200)",
     )  # fmt: skip
@@ -168,30 +168,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if known.quick:
             options = replace(options, acquisitions=(2,), tfds_acquisitions=1, rounds=1)
         options.workdir.mkdir(parents=True, exist_ok=True)
-        try:
-            result = measure(options)
-        except BenchmarkError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-    print("\n" + json.dumps(result))
-    return 0
-
-
-def _some_of(known: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
-    """The argparse type of a list such as `bare,tfds`; gives the known names in their own order."""
-    allowed = tuple(known)
-
-    def parse(text: str) -> tuple[str, ...]:
-        unknown = sorted(set(text.split(",")) - set(allowed))
-        if unknown:
-            raise argparse.ArgumentTypeError(f"expected any of {','.join(allowed)}, got {','.join(unknown)}")
-        return tuple(name for name in allowed if name in text.split(","))
-
-    return parse
-
-
-def _counts(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))
+        return report(lambda: measure(options))
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from typing import Any
 
 from benchmarks.bench_frames import FrameSet
 from benchmarks.bench_params import SET, build_params
+from benchmarks.command import counts, report
 from benchmarks.measure import BenchmarkError, machine, run_measured
 from drae_data.listing import list_folders
 from drae_data.local_files import LocalFiles
@@ -132,26 +133,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.plan", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--acquisitions", type=_counts, default=(10_000, 100_000, 1_000_000),
+        "--acquisitions", type=counts, default=(10_000, 100_000, 1_000_000),
         help="numbers of acquisitions, N,M,... (default: 10000,100000,1000000)",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=3, help="runs of each (default: 3)")
     parser.add_argument("--once", type=int, help=argparse.SUPPRESS)
     known = parser.parse_args(argv)
-    try:
-        if known.once:
-            with tempfile.TemporaryDirectory(prefix="drae-plan-") as out:
-                print(json.dumps(plan_once(known.once, Path(out))))
-            return 0
-        print("\n" + json.dumps(measure(known.acquisitions, known.rounds)))
-    except BenchmarkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _counts(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))
+    if known.once:
+        with tempfile.TemporaryDirectory(prefix="drae-plan-") as out:
+            folder = Path(out)
+            return report(lambda: plan_once(known.once, folder))
+    return report(lambda: measure(known.acquisitions, known.rounds))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 
 from benchmarks.bench_frames import FrameSet, write_frames
+from benchmarks.command import report
 from benchmarks.measure import BenchmarkError, machine, run_measured
 from drae_model.patch_dataset import patch_batches
 from drae_model.read_options import ReadOptions, Shuffle
@@ -250,13 +251,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             known.parallel_reads, known.buffer, (known.workdir or Path(temporary)).resolve(),
         )  # fmt: skip
         options.workdir.mkdir(parents=True, exist_ok=True)
-        try:
-            result = measure(options)
-        except BenchmarkError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-    print("\n" + json.dumps(result))
-    return 0
+        return report(lambda: measure(options))
 
 
 def _encodings(text: str) -> tuple[str, ...]:

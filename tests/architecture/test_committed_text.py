@@ -73,7 +73,7 @@ def test_committed_text_files_name_no_machine_and_no_registry() -> None:
         "cd '/wo" + "rk/main'",
         "--data=/ho" + "me/someone/frames",
         "https://files.python" + "hosted.org/packages/x",
-        "--index-url https://pypi" + ".org/simple",
+        "--index-" + "url https://py" + "pi.org/simple",
         "http://example.com/tool" + ".tar.gz",
     ],
 )
