@@ -33,17 +33,19 @@ Tensor = Any
 Dataset = Any
 
 
-def patch_batches(folder: Path, options: ReadOptions, epochs: Sequence[int] = (0,)) -> Dataset:
+def patch_batches(folder: Path, options: ReadOptions, epochs: Sequence[int] = (0,), skip: int = 0) -> Dataset:
     """The batches of one epoch, or of several one after the other.
 
     The same version, options and epoch give the same patches in the same batches, on any number of cores, with any
     `parallel_reads`, whatever TensorFlow's global seed, and whether the epoch is read alone or after others: training
-    that stopped in epoch 3 goes on with `range(3, 10)`. Batches never hold patches of two epochs.
+    that stopped in epoch 3 goes on with `range(3, 10)`, and `skip` leaves out the batches of it that were trained
+    already, without decoding them. Batches never hold patches of two epochs.
 
     Args:
         folder: of a published version, such as `datasets/production/1.0.0`.
         options: what to read, and in which order.
         epochs: numbers of the epochs, each with an order of its own where `options.shuffle` is given.
+        skip: how many batches to leave out at the beginning.
 
     Returns:
         A `tf.data.Dataset` of known length whose elements are dictionaries: `image`, float32 [batch, size, size, 1],
@@ -70,8 +72,9 @@ def patch_batches(folder: Path, options: ReadOptions, epochs: Sequence[int] = (0
     batches = (
         tf.data.Dataset.from_tensor_slices((orders, seeds))
         .flat_map(epoch)
+        .skip(skip)
         .map(_decoder(selection, options), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .apply(tf.data.experimental.assert_cardinality(selection.batches * len(epochs)))
+        .apply(tf.data.experimental.assert_cardinality(max(selection.batches * len(epochs) - skip, 0)))
         .prefetch(tf.data.AUTOTUNE)
     )
     settings = tf.data.Options()

@@ -18,10 +18,12 @@ from drae_data.errors import DraeError, OptionError
 from drae_data.options import DatasetOptions, select_images
 from drae_data.patches import PatchOptions
 from drae_data.path_template import PathTemplate
+from drae_model.training_options import TrainingOptions
 from pipelines.params_layout import KINDS, LayoutSection
 from pipelines.params_section import Section
 from pipelines.params_set import SetParams
 from pipelines.params_synthesize import SynthesizeParams
+from pipelines.params_train import TrainParams
 
 
 class ParamsError(DraeError):
@@ -65,6 +67,22 @@ class Params(Section):
     patch: PatchParams
     dataset: DatasetParams
     build: Annotated[dict[str, SetParams], Field(min_length=1)]
+    train: TrainParams | None = None
+
+    def train_params(self) -> TrainParams:
+        """The section `train`; raises `ParamsError`."""
+        if self.train is None:
+            raise ParamsError("train: missing; the section that says what is trained, and how, must be given")
+        if self.train.set not in self.build:
+            raise ParamsError(f"train.set: expected one of {sorted(self.build)}, got {self.train.set!r}")
+        return self.train
+
+    def training_options(self) -> TrainingOptions:
+        """The options of section `train`; raises `ParamsError`, or `OptionError` with the key's whole place."""
+        try:
+            return self.train_params().options()
+        except OptionError as error:
+            raise OptionError(f"train.{error.key}", error.value, error.allowed) from error
 
     def set_params(self, name: str) -> SetParams:
         """The section `build.<name>`; raises `ParamsError`."""

@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# The modules of drae_data that a stage's workers and its commit call.
+PACKAGES = ("drae_data", "drae_model")
+
+# The modules of PACKAGES that a stage calls, itself or in its workers.
 ENTRIES: dict[str, list[str]] = {
     # Its bytes are those of the version, whatever the code.
     "archive": [],
@@ -23,6 +25,7 @@ ENTRIES: dict[str, list[str]] = {
         "drae_data.local_files", "drae_data.selection", "drae_data.earlier_version", "drae_data.shard_plan",
         "drae_data.shards", "drae_data.publication",
     ],
+    "train": ["drae_model.training", "drae_model.model_folder", "drae_model.panels"],
 }  # fmt: skip
 
 
@@ -31,8 +34,14 @@ def stages(name: str = "dvc.yaml") -> dict[str, Any]:
     return values
 
 
+def body(stage: str) -> dict[str, Any]:
+    """What a stage says, `do` of one for each set; the set's name after @ does not count."""
+    values: dict[str, Any] = stages()[stage.partition("@")[0]]
+    return values.get("do", values)
+
+
 def code_of(dependencies: list[str]) -> set[str]:
-    return {path for path in dependencies if path.partition("/")[0] in ("drae_data", "pipelines")}
+    return {path for path in dependencies if path.partition("/")[0] in (*PACKAGES, "pipelines")}
 
 
 def dvc_hash(path: Path) -> str:
@@ -45,8 +54,8 @@ def dvc_hash(path: Path) -> str:
 
 
 def imported(entries: list[str]) -> set[Path]:
-    """The files of drae_data that the entries import, directly or not, and themselves."""
-    graph = grimp.build_graph("drae_data")
+    """The files of PACKAGES that the entries import, directly or not, and themselves."""
+    graph = grimp.build_graph(*PACKAGES)
     names = {name for entry in entries for name in {entry, *graph.find_upstream_modules(entry)}}
     bases = {ROOT / name.replace(".", "/") for name in names}
     return {base / "__init__.py" if base.is_dir() else base.with_suffix(".py") for base in bases}
@@ -55,12 +64,12 @@ def imported(entries: list[str]) -> set[Path]:
 @pytest.mark.parametrize("stage", sorted(ENTRIES))
 def test_a_stage_depends_on_the_code_that_it_runs(stage: str) -> None:
     listed: set[Path] = set()
-    for dependency in stages()[stage]["do"]["deps"]:
+    for dependency in body(stage)["deps"]:
         path = ROOT / dependency
-        if dependency.startswith("drae_data"):
+        if dependency.startswith(PACKAGES):
             listed |= set(path.rglob("*.py")) if path.is_dir() else {path}
     # The docstring of a folder that is listed whole is imported with any of its modules.
-    texts = {path for path in listed if path.name == "__init__.py" and path.parent.name != "drae_data"}
+    texts = {path for path in listed if path.name == "__init__.py" and path.parent.name not in PACKAGES}
     assert listed - texts == imported(ENTRIES[stage]) - texts
 
 
@@ -71,7 +80,7 @@ def test_every_stage_of_the_pipeline_is_known_here() -> None:
 @pytest.mark.parametrize("stage", sorted(stages("dvc.lock")))
 def test_what_dvc_recorded_was_built_by_the_code_in_the_tree(stage: str) -> None:
     recorded = {item["path"]: item["md5"] for item in stages("dvc.lock")[stage]["deps"]}
-    code = code_of(stages()[stage.partition("@")[0]]["do"]["deps"])
+    code = code_of(body(stage)["deps"])
     expected = {path: dvc_hash(ROOT / path) for path in sorted(code)}
     found = {path: recorded[path] for path in sorted(code_of(list(recorded)))}
     assert found == expected, "dvc.lock is of other code: run dvc repro and commit dvc.lock"

@@ -26,7 +26,8 @@ FRAMES_ROOT = f"data/frames/{SET}"
 # What a run changes, beside the frames: a state of the project is a copy of these.
 CHANGING = ("datasets", "archive", "data/frames/kit*", ".dvc", "dvc.lock", "logs")
 BUILD = [sys.executable, "-m", "pipelines.build", "--set", SET]
-REPRO = [sys.executable, "-m", "dvc", "repro"]
+# Every stage that makes data.
+REPRO = [sys.executable, "-m", "dvc", "repro", "synthesize", "archive"]
 
 
 def make_project(folder: Path, strips: int = STRIPS) -> Path:

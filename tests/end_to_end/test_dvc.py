@@ -48,9 +48,10 @@ def test_nothing_runs_where_nothing_changed(project: Path) -> None:
 
 
 def test_a_training_parameter_builds_no_data(project: Path) -> None:
-    change(project, lambda values: values.update(training={"learning_rate": 0.1}))
-    assert "Running stage" not in repro(project, "--dry")
-    change(project, lambda values: values.pop("training"))
+    change(project, lambda values: values["train"].update(q=0.5))
+    planned = [line for line in repro(project, "--dry", "train").splitlines() if "Running stage" in line]
+    assert planned == ["Running stage 'train':"]
+    change(project, lambda values: values["train"].update(q=0.75))
 
 
 def test_the_parameter_of_one_set_concerns_that_set_alone(project: Path) -> None:

@@ -1,0 +1,46 @@
+"""Where a training runs: one device, or several that share each batch; and how exactly it repeats."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from drae_model.errors import TrainingError
+from drae_model.training_options import TrainingOptions
+
+
+def set_up(options: TrainingOptions) -> Any:
+    """Prepares this process for a training; called once, before TensorFlow does anything else.
+
+    Args:
+        options: of the training.
+
+    Returns:
+        The `tf.distribute.Strategy` under whose scope the model is made.
+
+    Raises:
+        TrainingError: there are not so many devices.
+    """
+    keras.utils.set_random_seed(options.seed)
+    if options.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    if options.devices == 1:
+        return tf.distribute.get_strategy()
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        if len(gpus) < options.devices:
+            raise TrainingError(f"train.devices: expected at most the {len(gpus)} GPUs here, got {options.devices}")
+        return tf.distribute.MirroredStrategy([f"GPU:{number}" for number in range(options.devices)])
+    _divide_cpu(options.devices)
+    return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(options.devices)])
+
+
+def _divide_cpu(devices: int) -> None:
+    """Makes logical devices of the processor; they prove that a batch can be shared, and make nothing faster."""
+    try:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
+    except RuntimeError as error:
+        raise TrainingError(
+            f"train.devices: TensorFlow is at work already, so the CPU cannot be divided: {error}"
+        ) from error

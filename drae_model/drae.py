@@ -1,0 +1,162 @@
+"""The DRAE-GAN as one `keras.Model`: a step trains generator and discriminator (paper, sections 6.1.3 and 7.3).
+
+The generator is an autoencoder and a second encoder, which sees the reconstruction. One forward pass serves both:
+gradients of the generator's loss go to the generator's weights alone, those of the discriminator's loss to the
+discriminator's alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from drae_model.loss_options import LossOptions, ScoreOptions
+from drae_model.losses import contextual_loss, discriminator_loss, generator_loss
+from drae_model.network_options import NetworkOptions
+from drae_model.networks import build_autoencoder, build_discriminator, build_encoder
+from drae_model.scoring import scores
+
+# `Any` stands for tf.Tensor: TensorFlow is published without types.
+Tensor = Any
+Gradients = list[Tensor]
+
+GENERATOR_LOSSES = ("loss", "adversarial", "contextual", "encoder", "noise")
+TRAINED = (*GENERATOR_LOSSES, "discriminator", "latent_variance")
+VALIDATED = ("score", "contextual")
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The three networks.
+
+    Attributes:
+        autoencoder: the first encoder, the decoder and, where it is wanted, the linear path.
+        second_encoder: of the reconstruction; not needed for scoring.
+        discriminator: real or reconstructed; not needed for scoring.
+    """
+
+    autoencoder: keras.Model
+    second_encoder: keras.Model
+    discriminator: keras.Model
+
+
+def build_networks(options: NetworkOptions, projections: int, seed: int, precision: str) -> Networks:
+    """Networks with new weights.
+
+    Args:
+        options: their shape.
+        projections: of the linear path: one, or one per region; ignored without it.
+        seed: of the weights.
+        precision: see `TrainingOptions.precision`.
+    """
+    return Networks(
+        autoencoder=build_autoencoder(options, projections, seed, precision),
+        second_encoder=build_encoder(options, seed, precision, "second_encoder"),
+        discriminator=build_discriminator(options, seed, precision),
+    )
+
+
+@keras.saving.register_keras_serializable(package="drae")
+class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """Trains the networks.
+
+    Args:
+        networks: what is trained.
+        losses: the weights.
+        score: how validation judges patches.
+    """
+
+    def __init__(self, networks: Networks, losses: LossOptions, score: ScoreOptions) -> None:
+        super().__init__(name="drae")
+        self.autoencoder = networks.autoencoder
+        self.second_encoder = networks.second_encoder
+        self.discriminator = networks.discriminator
+        self.losses_options = losses
+        self.score_options = score
+        self.trackers = {name: keras.metrics.Mean(name) for name in TRAINED}
+        self.validation_trackers = {name: keras.metrics.Mean(f"validation_{name}") for name in VALIDATED}
+        self.built = True
+
+    def compile(
+        self, generator: keras.optimizers.Optimizer, discriminator: keras.optimizers.Optimizer, xla: bool
+    ) -> None:
+        """Sets the two optimizers; their `scale_loss` is used, so that half precision may wrap them.
+
+        Args:
+            generator: of the autoencoder and the second encoder.
+            discriminator: of the discriminator.
+            xla: compile the steps with XLA.
+        """
+        super().compile(jit_compile=xla)
+        self.generator_optimizer = generator
+        self.discriminator_optimizer = discriminator
+        generator.build(self.generator_weights)
+        discriminator.build(self.discriminator.trainable_variables)
+
+    @property
+    def generator_weights(self) -> list[keras.Variable]:
+        """The trainable weights of the autoencoder and the second encoder."""
+        return [*self.autoencoder.trainable_variables, *self.second_encoder.trainable_variables]
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What `fit` resets at the beginning of an epoch."""
+        return [*self.trackers.values(), *self.validation_trackers.values()]
+
+    def call(self, images: Tensor, training: bool = False) -> Tensor:
+        """Reconstructs patches, float32 [n, s, s, 1], 0 to 1."""
+        return self.autoencoder(images, training=training)["image"]
+
+    def gradients(self, batch: dict[str, Tensor]) -> tuple[Gradients, Gradients, dict[str, Tensor]]:
+        """Of a batch: gradients of the generator's and of the discriminator's weights, and the losses.
+
+        Args:
+            batch: `image`, `perturbed`, `noise`: float32 [n, s, s, 1].
+
+        Returns:
+            A gradient for each of `generator_weights`, a gradient for each of the discriminator's trainable weights,
+            both of the loss as its optimizer scales it, and the values named in `TRAINED`.
+        """
+        clean, perturbed = batch["image"], batch["perturbed"]
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        with tf.GradientTape(persistent=True) as tape:
+            rebuilt = self.autoencoder(perturbed, training=True)
+            latent_again = self.second_encoder(rebuilt["image"], training=True)
+            real = self.discriminator(clean, training=True)
+            fake = self.discriminator(rebuilt["image"], training=True)
+            parts = generator_loss(
+                clean, perturbed, batch["noise"], rebuilt["image"], rebuilt["latent"], latent_again,
+                real["features"], fake["features"], self.losses_options,
+            )  # fmt: skip
+            judged = discriminator_loss(real["logit"], fake["logit"])
+            # Each replica holds a share of the batch, and the optimizers add the replicas' gradients up.
+            generator = self.generator_optimizer.scale_loss(parts["total"] / replicas)
+            discriminator = self.discriminator_optimizer.scale_loss(judged / replicas)
+        found = (
+            tape.gradient(generator, [weight.value for weight in self.generator_weights]),
+            tape.gradient(discriminator, [weight.value for weight in self.discriminator.trainable_variables]),
+        )
+        del tape
+        variance = tf.reduce_mean(tf.math.reduce_variance(rebuilt["latent"], axis=0))
+        values = {**parts, "loss": parts["total"], "discriminator": judged, "latent_variance": variance}
+        return *found, values
+
+    def train_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """One step of both optimizers; returns the epoch's means so far, see `TRAINED`."""
+        generator, discriminator, values = self.gradients(batch)
+        self.generator_optimizer.apply(generator, self.generator_weights)
+        self.discriminator_optimizer.apply(discriminator, self.discriminator.trainable_variables)
+        for name, tracker in self.trackers.items():
+            tracker.update_state(values[name])
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    def test_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Judges good patches in inference mode; returns the means so far, see `VALIDATED`."""
+        images = batch["image"]
+        rebuilt = self(images, training=False)
+        options = self.losses_options
+        self.validation_trackers["score"].update_state(scores(images, rebuilt, self.score_options))
+        contextual = contextual_loss(images, rebuilt, options)
+        self.validation_trackers["contextual"].update_state(contextual, sample_weight=tf.shape(images)[0])
+        return {name: tracker.result() for name, tracker in self.validation_trackers.items()}

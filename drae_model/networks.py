@@ -1,0 +1,155 @@
+"""The networks (paper, sections 6.2 and 7.2): encoder, decoder, autoencoder, discriminator.
+
+Each is a functional Keras model without TensorFlow, whose weights depend only on options, seed and the network's name.
+What comes out of a network is float32 at every precision.
+"""
+
+from collections.abc import Iterator
+
+import keras
+
+from drae_data.errors import OptionError
+from drae_model.blocks import HE_SCALE, Builder, Tensor, layer_seed, residual_block
+from drae_model.linear_path import GatedSum, SubspaceProjection
+from drae_model.network_options import NetworkOptions
+
+
+def build_encoder(options: NetworkOptions, seed: int, precision: str, name: str) -> keras.Model:
+    """Image to latent vector: stages of residual blocks, each of which halves the size, then a dense layer.
+
+    Args:
+        options: the shape.
+        seed: of the weights.
+        precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
+        name: `encoder` or `second_encoder`; another name gives other weights.
+
+    Returns:
+        A model from float32 [n, size, size, 1], 0 to 1, to float32 [n, bottleneck].
+    """
+    build = _builder(name, options, options.widths, seed, precision)
+    inputs = _image_input(options)
+    features = _down(build, inputs, options.widths)
+    latent = _dense(
+        build, keras.layers.Flatten(dtype=precision, name="flatten")(features), options.bottleneck, "latent"
+    )
+    return keras.Model(inputs, latent, name=name)
+
+
+def build_decoder(options: NetworkOptions, seed: int, precision: str) -> keras.Model:
+    """Latent vector to image: the encoder's mirror with transposed convolutions, then a sigmoid.
+
+    Args:
+        options: the shape.
+        seed: of the weights.
+        precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
+
+    Returns:
+        A model named `decoder` from float32 [n, bottleneck] to float32 [n, size, size, 1], 0 to 1.
+    """
+    build = _builder("decoder", options, options.widths, seed, precision)
+    side, channels = options.input_size // 2 ** len(options.widths), options.widths[-1]
+    inputs = keras.Input((options.bottleneck,), dtype="float32", name="latent")
+    features = keras.layers.Dense(
+        side * side * channels, kernel_initializer=build.weights("expand", 1.0), dtype=precision, name="expand"
+    )(inputs)
+    features = keras.layers.Reshape((side, side, channels), dtype=precision, name="reshape")(features)
+    for kind, width, name in _blocks(options, options.widths[::-1]):
+        features = residual_block(build, kind, features.shape[1:], width, name, up=True)(features)
+    grey = keras.layers.Conv2DTranspose(
+        1,
+        3,
+        padding="same",
+        # Keras takes the one filter for the fan-in.
+        kernel_initializer=build.weights("grey", 1.0 / features.shape[-1]),
+        dtype=precision,
+        name="grey",
+    )(_finished(build, features))
+    return keras.Model(inputs, keras.layers.Activation("sigmoid", dtype="float32", name="image")(grey), name="decoder")
+
+
+def build_autoencoder(options: NetworkOptions, projections: int, seed: int, precision: str) -> keras.Model:
+    """Encoder and decoder, and beside them the linear path where `options.linear_path` has one.
+
+    With a linear path, image = clip(projection(x) + gate (decoder(z) - 0.5), 0, 1), where the gate is one trainable
+    number that starts at 0. So the decoder's weights have no gradient in the first step, in which the gate opens.
+
+    Args:
+        options: the shape.
+        projections: subspaces of the linear path: 1, or the number of regions; not used without a linear path.
+        seed: of the weights.
+        precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
+
+    Returns:
+        A model named `autoencoder` from float32 [n, size, size, 1], 0 to 1, to a dictionary: `image`, float32
+        [n, size, size, 1], 0 to 1, and `latent`, float32 [n, bottleneck]. It holds the models `encoder` and `decoder`,
+        and the layer `linear_path`, whose random weights `linear_path.start_from` replaces.
+
+    Raises:
+        OptionError: more components than an image has pixels.
+    """
+    encoder, decoder = build_encoder(options, seed, precision, "encoder"), build_decoder(options, seed, precision)
+    inputs = _image_input(options)
+    latent = encoder(inputs)
+    image = decoder(latent)
+    if options.linear_path is not None:
+        components, pixels = options.linear_path.components, options.input_size**2
+        if components > pixels:
+            raise OptionError("network.linear_path.components", components, f"at most input_size^2 = {pixels}")
+        start = layer_seed(seed, "autoencoder/linear_path")
+        linear = SubspaceProjection(projections, components, start, name="linear_path")(inputs)
+        image = GatedSum(name="gated_sum")([linear, image])
+    return keras.Model(inputs, {"image": image, "latent": latent}, name="autoencoder")
+
+
+def build_discriminator(options: NetworkOptions, seed: int, precision: str) -> keras.Model:
+    """The encoder's stages with `discriminator_widths`, then one dense unit.
+
+    Args:
+        options: the shape.
+        seed: of the weights.
+        precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
+
+    Returns:
+        A model named `discriminator` from float32 [n, size, size, 1], 0 to 1, to a dictionary: `features`, float32
+        [n, h, w, c], the last feature maps after their ReLU, and `logit`, float32 [n, 1], without a sigmoid.
+    """
+    build = _builder("discriminator", options, options.discriminator_widths, seed, precision)
+    inputs = _image_input(options)
+    features = _down(build, inputs, options.discriminator_widths)
+    features = keras.layers.Activation("linear", dtype="float32", name="features")(features)
+    logit = _dense(build, keras.layers.Flatten(dtype="float32", name="flatten")(features), 1, "logit")
+    return keras.Model(inputs, {"features": features, "logit": logit}, name="discriminator")
+
+
+def _builder(name: str, options: NetworkOptions, widths: tuple[int, ...], seed: int, precision: str) -> Builder:
+    return Builder(name, options, options.blocks * len(widths), seed, precision)
+
+
+def _image_input(options: NetworkOptions) -> Tensor:
+    return keras.Input((options.input_size, options.input_size, 1), dtype="float32", name="image")
+
+
+def _blocks(options: NetworkOptions, widths: tuple[int, ...]) -> Iterator[tuple[str, int, str]]:
+    """Kind, width and name of each block, in order."""
+    middle = [("B", f"b{number}") for number in range(1, options.blocks - 1)]
+    for stage, width in enumerate(widths, 1):
+        for kind, name in [("A", "a"), *middle, ("C", "c")]:
+            yield kind, width, f"stage{stage}_{name}"
+
+
+def _down(build: Builder, features: Tensor, widths: tuple[int, ...]) -> Tensor:
+    """The stages of an encoder, from an image to feature maps after their last ReLU."""
+    for index, (kind, width, name) in enumerate(_blocks(build.options, widths)):
+        block = residual_block(build, kind, features.shape[1:], width, name, up=False, raw=index == 0)
+        features = block(features)
+    return _finished(build, features)
+
+
+def _finished(build: Builder, features: Tensor) -> Tensor:
+    """Behind the last block: with `pre` its sum has not been normalised and rectified yet."""
+    return build.activated(features, "_last") if build.options.activation == "pre" else features
+
+
+def _dense(build: Builder, features: Tensor, units: int, name: str) -> Tensor:
+    weights = build.weights(name, HE_SCALE)
+    return keras.layers.Dense(units, kernel_initializer=weights, dtype="float32", name=name)(features)

@@ -1,0 +1,50 @@
+"""A folder that is wholly there or not there: written under a staging name, then renamed."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """Gives an empty folder beside `target` that takes its place when the block ends well.
+
+    What stood at `target` stays until then, and stays for good where the block fails. Between two renames there is
+    nothing at `target`; a process that is killed just there leaves the old folder beside it as `.<name>.old`, and the
+    next call puts it back.
+
+    Args:
+        target: a folder that exists or not; its parent is made.
+
+    Raises:
+        OSError: something cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part, old = target.with_name(f".{target.name}.part"), target.with_name(f".{target.name}.old")
+    if old.exists() and not target.exists():
+        old.rename(target)
+    for left in (part, old):
+        shutil.rmtree(left, ignore_errors=True)
+    part.mkdir()
+    try:
+        yield part
+        for file in (path for path in part.rglob("*") if path.is_file()):
+            _sync(file)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    if target.exists():
+        target.rename(old)
+    part.rename(target)
+    _sync(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,177 @@
+"""A training, from a published version to the best model by validation score; exactly repeatable and resumable."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from drae_data.content import PublishedContent, published_content
+from drae_data.local_files import LocalFiles
+from drae_data.metadata import read_json
+from drae_data.publication import PROVENANCE
+from drae_model.checkpoints import Checkpoints, Progress
+from drae_model.devices import set_up
+from drae_model.drae import DRAE, build_networks
+from drae_model.linear_path import principal_components, start_from
+from drae_model.model_folder import Inspector
+from drae_model.networks import build_autoencoder
+from drae_model.panels import PanelPatches, panel_patches
+from drae_model.patch_dataset import reading_errors
+from drae_model.schedule import learning_rate
+from drae_model.training_batches import region_patches, training_batches, training_selection, validation_batches
+from drae_model.training_options import TrainingOptions
+from drae_model.training_watch import StepWatch, check_finite
+
+
+class Observer(Protocol):
+    """What wants to know how a training goes; it decides nothing."""
+
+    def begins(self, done: int, total: int) -> None:
+        """Before the first step: steps done by an earlier process, and steps in all."""
+
+    def stepped(self, done: int) -> None:
+        """After each step: how many are done."""
+
+    def epoch_ended(self, row: Mapping[str, float], panels: PanelPatches | None) -> None:
+        """After each validation, and at the beginning for each epoch of an earlier process, without pictures then.
+
+        Args:
+            row: of `Progress.history`.
+            panels: patches for a picture, reconstructed.
+        """
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training gives.
+
+    Attributes:
+        inspector: the best model.
+        history: a row per epoch: `epoch`, `step`, `learning_rate`, means of losses, `val_score`, `val_contextual`.
+        best: the row of the best model.
+    """
+
+    inspector: Inspector
+    history: tuple[Mapping[str, float], ...]
+    best: Mapping[str, float]
+
+
+def training_identity(folder: Path, options: TrainingOptions) -> dict[str, Any]:
+    """JSON values that say which training this is: dataset, options, code; raises `DatasetError`."""
+    content = version_content(folder)
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    code = hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()
+    dataset = {"name": content.name, "version": content.version, "digest": content.digest}
+    values = {"dataset": dataset, "train": asdict(options), "code": code, "keras": keras.__version__}
+    plain: dict[str, Any] = json.loads(json.dumps(values))
+    return plain
+
+
+def version_content(folder: Path) -> PublishedContent:
+    """What the version in a folder was built from; raises `DatasetError`."""
+    return published_content(read_json(LocalFiles(str(folder)), PROVENANCE, "no version of this project's build"))
+
+
+def train(folder: Path, options: TrainingOptions, checkpoint_folder: Path, observer: Observer) -> Trained:
+    """Trains to the end, from the newest checkpoint on where there is one.
+
+    Args:
+        folder: of a published version with the splits train and validation.
+        options: of the training.
+        checkpoint_folder: of this training alone; the caller removes it once the model is safe.
+        observer: is told how it goes.
+
+    Raises:
+        TrainingError: it cannot begin, has diverged or collapsed, or a checkpoint cannot be written or used.
+        OptionError: the options do not fit the version.
+        DatasetError: the version is absent or damaged.
+    """
+    selection = training_selection(folder, options)
+    steps = options.steps_per_epoch or selection.batches
+    strategy = set_up(options)
+    with strategy.scope(), reading_errors():
+        drae = _new_drae(folder, options, steps)
+        checkpoints = Checkpoints(checkpoint_folder, drae, training_identity(folder, options))
+        progress = checkpoints.restore()
+        if not progress.step:
+            _start_linear_path(drae, folder, options)
+        observer.begins(progress.step, options.epochs * steps)
+        for row in progress.history:
+            observer.epoch_ended(row, None)
+        pictured = panel_patches(folder, options)
+        while progress.epoch < options.epochs:
+            progress = _train_epoch(drae, folder, options, steps, checkpoints, progress, observer, pictured)
+    # Scores must not depend on how the training computed: the model that ships works in float32, on one device.
+    autoencoder = build_autoencoder(options.network, _projections(folder, options), options.seed, "float32")
+    autoencoder.load_weights(checkpoints.best_weights(progress.best_epoch))
+    return Trained(Inspector(autoencoder, options.score, selection.size), progress.history, progress.best)
+
+
+def _train_epoch(
+    drae: DRAE, folder: Path, options: TrainingOptions, steps: int, checkpoints: Checkpoints, progress: Progress,
+    observer: Observer, pictured: PanelPatches,
+) -> Progress:  # fmt: skip
+    """Trains to the end of an epoch, validates, keeps the best model, writes a checkpoint."""
+    epoch, last = progress.epoch, (progress.epoch + 1) * steps
+    begun = progress.step > epoch * steps
+    means = {name: [variable.numpy() for variable in mean.variables] for name, mean in drae.trackers.items()}
+    watch = StepWatch(
+        options.guard, checkpoints, options.checkpoint_steps, progress, means if begun else {}, last, observer.stepped
+    )
+    fitted = drae.fit(
+        training_batches(folder, options, progress.step, last),
+        validation_data=validation_batches(folder, options, options.validation_patches),
+        initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0, callbacks=[watch],
+    )  # fmt: skip
+    values = {name: float(found[-1]) for name, found in fitted.history.items()}
+    check_finite(values, last)
+    rate = float(learning_rate(options.learning_rate, steps)(last - 1))
+    row = {"epoch": epoch + 1, "step": last, "learning_rate": rate, **values}
+    best = progress.best_epoch
+    if best < 0 or row["val_score"] < progress.best["val_score"]:
+        best = epoch
+        checkpoints.save_best(epoch)
+    # Before the checkpoint: what a killed process had not shown is shown when its epoch is done again.
+    observer.epoch_ended(row, pictured.reconstructed(drae.autoencoder))
+    progress = Progress(last, epoch + 1, (*progress.history, row), best)
+    checkpoints.save(progress)
+    return progress
+
+
+def _new_drae(folder: Path, options: TrainingOptions, steps: int) -> DRAE:
+    networks = build_networks(options.network, _projections(folder, options), options.seed, options.precision)
+    drae = DRAE(networks, options.losses, options.score)
+    drae.compile(_optimizer(options, steps), _optimizer(options, steps), options.xla)
+    return drae
+
+
+def _optimizer(options: TrainingOptions, steps: int) -> keras.optimizers.Optimizer:
+    adam = keras.optimizers.Adam(learning_rate(options.learning_rate, steps))
+    # Gradients of half precision would vanish below its smallest number.
+    return keras.optimizers.LossScaleOptimizer(adam) if options.precision == "mixed_float16" else adam
+
+
+def _projections(folder: Path, options: TrainingOptions) -> int:
+    path = options.network.linear_path
+    return len(version_content(folder).layouts.regions) if path and path.per_region else 1
+
+
+def _start_linear_path(drae: DRAE, folder: Path, options: TrainingOptions) -> None:
+    """Sets the linear path to the principal components of training patches."""
+    path = options.network.linear_path
+    if path is None:
+        return
+    regions: tuple[str | None, ...] = version_content(folder).layouts.regions if path.per_region else (None,)
+    found = []
+    for region in regions:
+        batches = region_patches(folder, options, region, path.fit_patches)
+        images: npt.NDArray[np.float32] = np.concatenate(list(batches.as_numpy_iterator()))
+        found.append(principal_components(images.reshape(len(images), -1), path.components))
+    means, components = (np.stack(parts) for parts in zip(*found, strict=True))
+    start_from(drae.autoencoder.get_layer("linear_path"), means, components)

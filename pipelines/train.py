@@ -1,0 +1,125 @@
+"""Stage `train`: a published version to the DRAE model. `python -m pipelines.train --help`."""
+
+import pipelines.quiet_tensorflow  # noqa: F401
+
+# isort: split
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from drae_data import __version__
+from drae_data.local_files import LocalFiles
+from drae_model.errors import TrainingError
+from drae_model.model_folder import write_model
+from drae_model.ssim import DEFINITION
+from drae_model.staging import staged_folder
+from drae_model.training import Trained, train, training_identity, version_content
+from drae_model.training_batches import check_dataset
+from drae_model.training_options import TrainingOptions
+from pipelines.console import run_command, say
+from pipelines.params import load_params
+from pipelines.run_log import log_run
+from pipelines.train_log import TrainLog
+
+# Checkpoints, pictures and events of trainings that have not ended; neither outputs of DVC nor part of a model.
+RUNS = "logs/training"
+
+_EPILOG = """\
+examples:
+  python -m pipelines.train
+  python -m pipelines.train --params params.paper.yaml
+  python -m pipelines.train --fresh
+  tensorboard --logdir logs/tensorboard
+
+A training that was stopped goes on from its last checkpoint when the same command is run again, and ends with the very
+model that it would have had. Other parameters, another dataset or other code begin a training of their own.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the stage; returns the exit status."""
+    return run_command(_run, argv)
+
+
+def _run(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.train",
+        description="Trains the DRAE model on the version of train.set and writes the best model by validation score.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
+    parser.add_argument("--checkpoints", type=Path, help=f"folder of the checkpoints (default: one below {RUNS})")
+    parser.add_argument("--fresh", action="store_true", help="remove this training's checkpoints and begin anew")
+    known = parser.parse_args(argv)
+    params = load_params(known.params)
+    section, options = params.train_params(), params.training_options()
+    version, model, report = Path(params.version_folder(section.set)), Path(section.folder), Path(section.report)
+    check_dataset(version, options)
+    identity = training_identity(version, options)
+    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+    run = known.checkpoints or Path(RUNS, name)
+    # Two processes in one folder would take each other's checkpoints away.
+    with LocalFiles(str(run)).locked():
+        _train(version, options, run, known.fresh, model, report, Path("logs/tensorboard", name))
+
+
+def _train(
+    version: Path, options: TrainingOptions, run: Path, fresh: bool, model: Path, report: Path, tensorboard: Path
+) -> None:
+    """Trains and publishes; a model that stood there before stays until the new one is whole."""
+    if fresh:
+        shutil.rmtree(run, ignore_errors=True)
+    say(f"train: {version} to {model}; checkpoints in {run}")
+    with TrainLog(report, run / "pictures", tensorboard, options.batch_size, options.epochs) as log:
+        trained = train(version, options, run, log)
+        log.summarise({"best_epoch": trained.best["epoch"], "best_score": trained.best["val_score"]})
+    try:
+        with staged_folder(model) as part:
+            write_model(part, trained.inspector, _card(version, options, trained))
+    except OSError as error:
+        raise TrainingError(
+            f"{model}: the model cannot be written: {error.strerror or error}; the one before stands. Make room and "
+            "run the same command again: the training itself is done"
+        ) from error
+    shutil.rmtree(run, ignore_errors=True)
+    best = trained.best
+    say(f"{model}: best of {options.epochs} epochs is {best['epoch']}, validation score {best['val_score']:.5f}")
+    log_run(stage="train", model=str(model), dataset=str(version), history=list(trained.history))
+
+
+def _card(version: Path, options: TrainingOptions, trained: Trained) -> dict[str, Any]:
+    """What `model.json` says; no time, host or path."""
+    content = version_content(version)
+    inspector = trained.inspector
+    return {
+        "format_version": 1,
+        "model": "DRAE",
+        "code_version": __version__,
+        "frameworks": {"keras": keras.__version__, "tensorflow": tf.__version__},
+        "dataset": {"name": content.name, "version": content.version, "digest": content.digest},
+        "regions": list(content.layouts.regions),
+        "patch_size": inspector.patch_size,
+        "input_size": inspector.input_size,
+        "parameters": int(inspector.autoencoder.count_params()),
+        "score": {"definition": DEFINITION, "options": asdict(options.score)},
+        "signatures": {
+            "inspect": "patches uint8 [n, p, p, 1] -> score float32 [n], heatmap float32 [n, p, p]",
+            "reconstruct": "patches uint8 [n, p, p, 1] -> reconstruction float32 [n, s, s, 1]",
+        },
+        "train": asdict(options),
+        "metrics": {"best": trained.best, "history": list(trained.history)},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""The folder of a model: every way of running it gives the same scores; what is broken is named."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import tensorflow as tf
+from skimage.metrics import structural_similarity
+
+from drae_model.errors import ModelError
+from drae_model.loss_options import ScoreOptions
+from drae_model.model_folder import Inspector, load_inspector, read_card, write_model
+from drae_model.networks import build_autoencoder
+from tests.small_training import LINEAR
+
+SCORE = ScoreOptions("window_max", 99.0, 3)
+CARD = {"patch_size": 32, "score": {"options": {"aggregate": "window_max", "percentile": 99.0, "window": 3}}}
+PATCHES = np.random.default_rng(5).integers(0, 256, (5, 32, 32, 1), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def inspector() -> Inspector:
+    return Inspector(build_autoencoder(LINEAR, 2, 7, "float32"), SCORE, 32)
+
+
+@pytest.fixture(scope="module")
+def folder(inspector: Inspector, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model")
+    write_model(path, inspector, CARD)
+    return path
+
+
+def test_scores_are_those_of_scikit_image_on_averaged_pixels(inspector: Inspector) -> None:
+    images = PATCHES.reshape(5, 16, 2, 16, 2).mean(axis=(2, 4)).astype(np.float32) / 255
+    rebuilt = inspector.reconstruct(PATCHES)["reconstruction"].numpy()[..., 0]
+    found = inspector.inspect(PATCHES)
+
+    for number in range(5):
+        _, similarity = structural_similarity(
+            images[number], rebuilt[number], gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+            data_range=1.0, full=True,
+        )  # fmt: skip
+        lost = 1 - similarity[5:-5, 5:-5]
+        windows = [lost[y : y + 3, x : x + 3].mean() for y in range(4) for x in range(4)]
+        assert found["score"].numpy()[number] == pytest.approx(max(windows), abs=2e-4)
+        difference = np.abs(images[number] - rebuilt[number])
+        scaled = (difference - difference.min()) / (difference.max() - difference.min())
+        large = tf.image.resize(scaled[..., None], (32, 32)).numpy()[..., 0]
+        np.testing.assert_allclose(found["heatmap"].numpy()[number], large, atol=1e-4)
+
+
+def test_file_and_saved_model_give_the_models_own_values(inspector: Inspector, folder: Path) -> None:
+    expected = inspector.inspect(PATCHES)
+    rebuilt = inspector.reconstruct(PATCHES)["reconstruction"].numpy()
+
+    again = load_inspector(folder)
+    saved = tf.saved_model.load(str(folder / "saved_model"))
+
+    for found in (again.inspect(PATCHES), saved.signatures["inspect"](patches=tf.constant(PATCHES))):
+        np.testing.assert_allclose(found["score"], expected["score"], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(found["heatmap"], expected["heatmap"], rtol=0, atol=1e-5)
+    found = saved.signatures["reconstruct"](patches=tf.constant(PATCHES))["reconstruction"]
+    np.testing.assert_allclose(found, rebuilt, rtol=0, atol=1e-6)
+    assert (again.patch_size, again.input_size, again.score) == (32, 16, SCORE)
+
+
+def test_the_signatures_take_raw_patches_of_any_number(folder: Path) -> None:
+    saved = tf.saved_model.load(str(folder / "saved_model"))
+    inspect = saved.signatures["inspect"]
+
+    # Keras gives the first of them the name that servers ask for by default, too.
+    assert set(saved.signatures) == {"inspect", "reconstruct", "serving_default"}
+    (arguments,) = inspect.structured_input_signature[1].items()
+    assert arguments == ("patches", tf.TensorSpec((None, 32, 32, 1), tf.uint8, name="patches"))
+    one = inspect(patches=tf.constant(PATCHES[:1]))
+    assert (one["score"].shape, one["heatmap"].shape) == ((1,), (1, 32, 32))
+    assert one["score"].dtype == one["heatmap"].dtype == tf.float32
+
+
+def test_the_same_model_gives_the_same_keras_file_at_any_time(
+    inspector: Inspector, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tomorrow(*_: object) -> time.struct_time:
+        return time.gmtime(time.time() + 86_400)
+
+    monkeypatch.setattr(time, "localtime", tomorrow)
+    write_model(tmp_path, inspector, CARD)
+
+    for name in ("drae.keras", "model.json"):
+        assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drae.keras", "model.json", "saved_model"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("model.json", None, "model.json: expected the card"),
+        ("model.json", "[]", "expected a JSON object, got list"),
+        ("model.json", "{}", "expected a trained model, got 'score'"),
+        ("drae.keras", None, "expected a trained model, got"),
+        ("drae.keras", "nonsense", "expected a trained model, got"),
+    ],
+)
+def test_a_broken_folder_is_named(folder: Path, tmp_path: Path, name: str, text: str | None, words: str) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "model"))
+    (copy / name).unlink()
+    if text is not None:
+        (copy / name).write_text(text)
+
+    with pytest.raises(ModelError, match=words) as caught:
+        load_inspector(copy)
+    assert str(copy) in str(caught.value)
+
+
+def test_the_card_is_read_back(folder: Path) -> None:
+    assert read_card(folder) == json.loads(json.dumps(CARD))
+    assert keras.__version__
