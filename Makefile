@@ -18,7 +18,7 @@ KILLS ?= 50
 SEED ?= 1
 CHECKED := $(wildcard pipelines drae_data drae_model drae_acceptance drae_line benchmarks tests)
 
-.PHONY: help env repro test test-kill check format-check lint types floors format bench example clean
+.PHONY: help env repro test test-kill check format-check lint types floors format bench bench-choices example clean
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -82,15 +82,21 @@ format: env  ## rewrite the code in the project's format
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-bench: env  ## measure builds against other ways, the plan, the reading back (ARGS="--quick" is for the builds)
+bench: env  ## measure builds against other ways, the plan, reading, perturbing, training (ARGS="--quick" is for the builds)
 	@echo "bench: building the same frames in several ways; takes about half an hour"
 	@$(RUN) python -m benchmarks.build $(ARGS)
 	@echo "bench: listing and planning up to a million acquisitions; takes a few minutes"
 	@$(RUN) python -m benchmarks.plan
 	@echo "bench: reading shards back"
 	@$(RUN) python -m benchmarks.read
+	@echo "bench: perturbing batches, and feeding a training"
+	@$(RUN) python -m benchmarks.perturbation
+	@$(RUN) python -m benchmarks.training
 
-example: env  ## preview, build and verify real frames: make example NAME=bottle_strips DATA=FOLDER
+bench-choices: env  ## train with other choices and judge the calibration set (an hour; ARGS="--choices demo,group")
+	@$(RUN) python -m benchmarks.choices $(ARGS)
+
+example: env  ## preview, build, verify (and train on) real frames: make example NAME=bottle_strips DATA=FOLDER
 	@if [ -z "$(NAME)" ] || [ -z "$(DATA)" ]; then \
 	  echo "make example needs both NAME and DATA, for example: make example NAME=bottle_strips DATA=../frames" >&2; \
 	  echo "  NAME  one of: $(notdir $(wildcard examples/*))" >&2; \
@@ -102,6 +108,7 @@ example: env  ## preview, build and verify real frames: make example NAME=bottle
 	@$(RUN) python -m pipelines.preview --params $(EXAMPLE) --set $(NAME) --root "$(DATA)" --tables "$(DATA)" --out datasets/$(NAME)-preview.png
 	@$(RUN) python -m pipelines.build --params $(EXAMPLE) --set $(NAME) --root "$(DATA)" --tables "$(DATA)"
 	@$(RUN) python -m pipelines.verify --params $(EXAMPLE) --root "$(DATA)"
+	@if grep -q '^train:' "$(EXAMPLE)"; then $(RUN) python -m pipelines.train --params "$(EXAMPLE)"; fi
 
 clean:  ## remove caches of the tools; keeps .venv, the data and the DVC cache
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache build dist ./*.egg-info

@@ -29,12 +29,12 @@ from benchmarks.command import report, some_of
 from benchmarks.measure import BenchmarkError, run_measured
 from drae_data.local_files import LocalFiles
 from drae_data.tables import read_table
+from drae_model.input_size import shrink
 from drae_model.loss_options import ScoreOptions
 from drae_model.model_folder import load_inspector, read_card
 from drae_model.patch_dataset import patch_batches
 from drae_model.read_options import ReadOptions
 from drae_model.scoring import scores
-from drae_model.training_batches import shrink
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Dotted places inside `train`, and what they are set to.
@@ -81,8 +81,9 @@ def judge(model: Path, calibration: Path, every: int) -> dict[str, float]:
     """
     inspector = load_inspector(model)
     labels = read_table("labels", LocalFiles(str(calibration)).read("labels.parquet")).to_pylist()
-    good = {row["strip"] for row in labels if row["label"] == "good"}
     bad = {(row["strip"], row["vial"], row["region"]) for row in labels if row["label"] == "defective"}
+    # What is not labelled in a strip with a defect is unknown, and unknown is never good.
+    good = {row["strip"] for row in labels if row["label"] == "good"} - {strip for strip, _, _ in bad}
     found: dict[str, list[float]] = {name: [] for name in AGGREGATES}
     defective, regions, seen = [], [], 0
     for batch in patch_batches(calibration, ReadOptions("test", 256, False, 2, None)):
@@ -123,9 +124,9 @@ def measure(params: Path, choices: Sequence[str], calibration: Path, every: int)
                 result[choice] = None
                 continue
             seconds = time.perf_counter() - started
-            best = read_card(Path(folder, "model"))["metrics"]["best"]
+            score = read_card(Path(folder, "model"))["metrics"]["validation_score"]
             judged = judge(Path(folder, "model"), calibration, every)
-        result[choice] = {"val_score": round(best["val_score"], 5), "seconds": round(seconds), **judged}
+        result[choice] = {"val_score": round(score, 5), "seconds": round(seconds), **judged}
         cells = "  ".join(f"{name} {value}" for name, value in result[choice].items())
         print(f"{choice:>16}  {cells}", flush=True)
     return result

@@ -143,7 +143,7 @@ class LocalFiles(Files):
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise BusyError(
-                    f"{self.root}: another build is at work in this folder; wait for it, or end it, and run again"
+                    f"{self.root}: another process is at work in this folder; wait for it, or end it, and run again"
                 ) from error
             yield
 

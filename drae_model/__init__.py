@@ -1,1 +1,1 @@
-"""The DRAE model: reading patches for it."""
+"""The DRAE model: from shards to batches, networks, training, scores and an exported model."""

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from drae_model.drae import DRAE
-from drae_model.errors import TrainingError
+from drae_model.errors import TrainingError, first_line
 from drae_model.staging import staged_folder
 
 _STATE = "state.json"
@@ -42,6 +42,15 @@ class Progress:
     def best(self) -> Mapping[str, float]:
         """The row of the best epoch."""
         return self.history[self.best_epoch]
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Removes the checkpoints in a folder, finished or not, and the folder where nothing else lies in it."""
+    for pattern in ("step-*", "best-*", ".step-*", ".best-*"):
+        for found in folder.glob(pattern):
+            shutil.rmtree(found, ignore_errors=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 class Checkpoints:
@@ -122,20 +131,16 @@ class Checkpoints:
             )
         try:
             self._checkpoint.read(str(newest / _WEIGHTS)).assert_consumed()
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
-            raise TrainingError(f"{newest}: the checkpoint is damaged: {_first_line(error)}; {_FRESH}") from error
+        except (tf.errors.OpError, AssertionError, ValueError, IndexError, RuntimeError) as error:
+            raise TrainingError(f"{newest}: the checkpoint is damaged: {first_line(error)}; {_FRESH}") from error
         if progress.best_epoch >= 0 and not self.best_weights(progress.best_epoch).is_file():
             raise TrainingError(f"{self.best_weights(progress.best_epoch)}: expected the best model so far; {_FRESH}")
         return progress
 
-    def remove(self) -> None:
-        """Removes all of them: the training ended and its model is published, or begins anew."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
     def _unwritable(self, target: Path, error: Exception) -> str:
         whole = ", ".join(sorted(path.name for path in self._folder.glob("step-*"))) or "none yet"
         return (
-            f"{target}: the checkpoint cannot be written: {_first_line(error)}. Whole checkpoints: {whole}. "
+            f"{target}: the checkpoint cannot be written: {first_line(error)}. Whole checkpoints: {whole}. "
             "Make room and run the same command again: it goes on from there"
         )
 
@@ -168,8 +173,3 @@ def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[st
     if not lines and found.get("weights") != wanted.get("weights"):
         lines.append("weights: other names or shapes")
     return lines
-
-
-def _first_line(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text.strip().splitlines()[0] if text.strip() else repr(error)

@@ -5,7 +5,6 @@ gradients of the generator's loss go to the generator's weights alone, those of 
 discriminator's alone.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -13,8 +12,7 @@ import tensorflow as tf
 
 from drae_model.loss_options import LossOptions, ScoreOptions
 from drae_model.losses import contextual_loss, discriminator_loss, generator_loss
-from drae_model.network_options import NetworkOptions
-from drae_model.networks import build_autoencoder, build_discriminator, build_encoder
+from drae_model.networks import Networks
 from drae_model.scoring import scores
 
 # `Any` stands for tf.Tensor: TensorFlow is published without types.
@@ -24,37 +22,8 @@ Gradients = list[Tensor]
 GENERATOR_LOSSES = ("loss", "adversarial", "contextual", "encoder", "noise")
 TRAINED = (*GENERATOR_LOSSES, "discriminator", "latent_variance")
 VALIDATED = ("score", "contextual")
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The three networks.
-
-    Attributes:
-        autoencoder: the first encoder, the decoder and, where it is wanted, the linear path.
-        second_encoder: of the reconstruction; not needed for scoring.
-        discriminator: real or reconstructed; not needed for scoring.
-    """
-
-    autoencoder: keras.Model
-    second_encoder: keras.Model
-    discriminator: keras.Model
-
-
-def build_networks(options: NetworkOptions, projections: int, seed: int, precision: str) -> Networks:
-    """Networks with new weights.
-
-    Args:
-        options: their shape.
-        projections: of the linear path: one, or one per region; ignored without it.
-        seed: of the weights.
-        precision: see `TrainingOptions.precision`.
-    """
-    return Networks(
-        autoencoder=build_autoencoder(options, projections, seed, precision),
-        second_encoder=build_encoder(options, seed, precision, "second_encoder"),
-        discriminator=build_discriminator(options, seed, precision),
-    )
+# What a collapse shows in.
+GUARDED = ("discriminator", "latent_variance")
 
 
 @keras.saving.register_keras_serializable(package="drae")
@@ -75,6 +44,8 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.losses_options = losses
         self.score_options = score
         self.trackers = {name: keras.metrics.Mean(name) for name in TRAINED}
+        # Means since the guard last looked, which resets them.
+        self.recent = {name: keras.metrics.Mean(f"recent_{name}") for name in GUARDED}
         self.validation_trackers = {name: keras.metrics.Mean(f"validation_{name}") for name in VALIDATED}
         self.built = True
 
@@ -88,7 +59,7 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
             discriminator: of the discriminator.
             xla: compile the steps with XLA.
         """
-        super().compile(jit_compile=xla)
+        super().compile(optimizer=None, jit_compile=xla)
         self.generator_optimizer = generator
         self.discriminator_optimizer = discriminator
         generator.build(self.generator_weights)
@@ -102,7 +73,7 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """What `fit` resets at the beginning of an epoch."""
-        return [*self.trackers.values(), *self.validation_trackers.values()]
+        return [*self.trackers.values(), *self.recent.values(), *self.validation_trackers.values()]
 
     def call(self, images: Tensor, training: bool = False) -> Tensor:
         """Reconstructs patches, float32 [n, s, s, 1], 0 to 1."""
@@ -147,8 +118,9 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
         generator, discriminator, values = self.gradients(batch)
         self.generator_optimizer.apply(generator, self.generator_weights)
         self.discriminator_optimizer.apply(discriminator, self.discriminator.trainable_variables)
-        for name, tracker in self.trackers.items():
-            tracker.update_state(values[name])
+        for trackers in (self.trackers, self.recent):
+            for name, tracker in trackers.items():
+                tracker.update_state(values[name])
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     def test_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -157,6 +129,8 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
         rebuilt = self(images, training=False)
         options = self.losses_options
         self.validation_trackers["score"].update_state(scores(images, rebuilt, self.score_options))
-        contextual = contextual_loss(images, rebuilt, options)
-        self.validation_trackers["contextual"].update_state(contextual, sample_weight=tf.shape(images)[0])
+        count = tf.shape(images)[0]
+        # Of a last batch smaller than the number of devices some get nothing, whose mean is not a number.
+        contextual = tf.where(count > 0, contextual_loss(images, rebuilt, options), 0.0)
+        self.validation_trackers["contextual"].update_state(contextual, sample_weight=count)
         return {name: tracker.result() for name, tracker in self.validation_trackers.items()}

@@ -10,14 +10,16 @@ import keras
 import tensorflow as tf
 
 from drae_data.errors import OptionError
-from drae_model.errors import ModelError
+from drae_model.errors import ModelError, first_line
+from drae_model.input_size import shrink
+from drae_model.linear_path import GatedSum, SubspaceProjection
 from drae_model.loss_options import ScoreOptions
 from drae_model.scoring import heatmaps, scores
-from drae_model.training_batches import shrink
 
 KERAS_FILE = "drae.keras"
 SAVED_MODEL = "saved_model"
 CARD = "model.json"
+_OWN_LAYERS = {layer.__name__: layer for layer in (GatedSum, SubspaceProjection)}
 # What Keras writes as `date_saved`, for the earliest date that a zip archive knows.
 _NO_DATE = "1980-01-01@00:00:00"
 
@@ -122,7 +124,7 @@ def load_inspector(folder: Path) -> Inspector:
     """
     card = read_card(folder)
     try:
-        autoencoder = keras.models.load_model(folder / KERAS_FILE, compile=False)
+        autoencoder = keras.models.load_model(folder / KERAS_FILE, custom_objects=_OWN_LAYERS, compile=False)
         return Inspector(autoencoder, ScoreOptions(**card["score"]["options"]), int(card["patch_size"]))
-    except (OSError, ValueError, KeyError, TypeError, OptionError) as error:
-        raise ModelError(f"{folder}: expected a trained model, got {error}; train it again") from error
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, OptionError) as error:
+        raise ModelError(f"{folder}: expected a trained model, got: {first_line(error)}; train it again") from error

@@ -48,7 +48,7 @@ class LinearPath:
 
     def __post_init__(self) -> None:
         check_whole("network.linear_path.components", self.components, 1)
-        check_whole("network.linear_path.fit_patches", self.fit_patches, self.components)
+        check_whole("network.linear_path.fit_patches", self.fit_patches, self.components + 1)
 
 
 @dataclass(frozen=True)

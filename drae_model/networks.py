@@ -5,6 +5,7 @@ What comes out of a network is float32 at every precision.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import keras
 
@@ -12,6 +13,37 @@ from drae_data.errors import OptionError
 from drae_model.blocks import HE_SCALE, Builder, Tensor, layer_seed, residual_block
 from drae_model.linear_path import GatedSum, SubspaceProjection
 from drae_model.network_options import NetworkOptions
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The three networks.
+
+    Attributes:
+        autoencoder: the first encoder, the decoder and, where it is wanted, the linear path.
+        second_encoder: of the reconstruction; not needed for scoring.
+        discriminator: real or reconstructed; not needed for scoring.
+    """
+
+    autoencoder: keras.Model
+    second_encoder: keras.Model
+    discriminator: keras.Model
+
+
+def build_networks(options: NetworkOptions, projections: int, seed: int, precision: str) -> Networks:
+    """Networks with new weights.
+
+    Args:
+        options: their shape.
+        projections: of the linear path: one, or one per region; ignored without it.
+        seed: of the weights.
+        precision: see `TrainingOptions.precision`.
+    """
+    return Networks(
+        autoencoder=build_autoencoder(options, projections, seed, precision),
+        second_encoder=build_encoder(options, seed, precision, "second_encoder"),
+        discriminator=build_discriminator(options, seed, precision),
+    )
 
 
 def build_encoder(options: NetworkOptions, seed: int, precision: str, name: str) -> keras.Model:

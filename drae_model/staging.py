@@ -30,14 +30,19 @@ def staged_folder(target: Path) -> Iterator[Path]:
     part.mkdir()
     try:
         yield part
-        for file in (path for path in part.rglob("*") if path.is_file()):
-            _sync(file)
+        for path in (*part.rglob("*"), part):
+            _sync(path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
     if target.exists():
         target.rename(old)
-    part.rename(target)
+    try:
+        part.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
     _sync(target.parent)
     shutil.rmtree(old, ignore_errors=True)
 

@@ -10,20 +10,25 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
+from drae_data import records, shard_plan
 from drae_data.content import PublishedContent, published_content
+from drae_data.errors import DatasetError, OptionError
 from drae_data.local_files import LocalFiles
 from drae_data.metadata import read_json
 from drae_data.publication import PROVENANCE
 from drae_model.checkpoints import Checkpoints, Progress
 from drae_model.devices import set_up
-from drae_model.drae import DRAE, build_networks
+from drae_model.drae import DRAE
+from drae_model.errors import TrainingError
 from drae_model.linear_path import principal_components, start_from
 from drae_model.model_folder import Inspector
-from drae_model.networks import build_autoencoder
+from drae_model.networks import build_autoencoder, build_networks
 from drae_model.panels import PanelPatches, panel_patches
 from drae_model.patch_dataset import reading_errors
 from drae_model.schedule import learning_rate
+from drae_model.scoring import scores
 from drae_model.training_batches import region_patches, training_batches, training_selection, validation_batches
 from drae_model.training_options import TrainingOptions
 from drae_model.training_watch import StepWatch, check_finite
@@ -55,20 +60,24 @@ class Trained:
         inspector: the best model.
         history: a row per epoch: `epoch`, `step`, `learning_rate`, means of losses, `val_score`, `val_contextual`.
         best: the row of the best model.
+        score: mean of the validation patches, by the model as it ships: in float32, on one device.
     """
 
     inspector: Inspector
     history: tuple[Mapping[str, float], ...]
     best: Mapping[str, float]
+    score: float
 
 
 def training_identity(folder: Path, options: TrainingOptions) -> dict[str, Any]:
     """JSON values that say which training this is: dataset, options, code; raises `DatasetError`."""
     content = version_content(folder)
-    modules = sorted(Path(__file__).parent.glob("*.py"))
+    # This package, and what it takes from the builder to order and decode records.
+    modules = [*sorted(Path(__file__).parent.glob("*.py")), *(Path(str(one.__file__)) for one in (records, shard_plan))]
     code = hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()
     dataset = {"name": content.name, "version": content.version, "digest": content.digest}
-    values = {"dataset": dataset, "train": asdict(options), "code": code, "keras": keras.__version__}
+    values = {"dataset": dataset, "train": asdict(options), "code": code}
+    values |= {"keras": keras.__version__, "tensorflow": tf.__version__}
     plain: dict[str, Any] = json.loads(json.dumps(values))
     return plain
 
@@ -110,7 +119,20 @@ def train(folder: Path, options: TrainingOptions, checkpoint_folder: Path, obser
     # Scores must not depend on how the training computed: the model that ships works in float32, on one device.
     autoencoder = build_autoencoder(options.network, _projections(folder, options), options.seed, "float32")
     autoencoder.load_weights(checkpoints.best_weights(progress.best_epoch))
-    return Trained(Inspector(autoencoder, options.score, selection.size), progress.history, progress.best)
+    score = _validation_score(autoencoder, folder, options)
+    return Trained(Inspector(autoencoder, options.score, selection.size), progress.history, progress.best, score)
+
+
+def _validation_score(autoencoder: keras.Model, folder: Path, options: TrainingOptions) -> float:
+    """The mean score of the patches that each epoch is judged by."""
+    judge = tf.function(lambda images: scores(images, autoencoder(images, training=False)["image"], options.score))
+    with reading_errors():
+        batches = validation_batches(folder, options, options.validation_patches).map(_images)
+        return float(np.concatenate([judge(batch["image"]).numpy() for batch in batches]).mean(dtype=np.float64))
+
+
+def _images(batch: dict[str, Any]) -> dict[str, Any]:
+    return {"image": batch["image"]}
 
 
 def _train_epoch(
@@ -126,7 +148,8 @@ def _train_epoch(
     )
     fitted = drae.fit(
         training_batches(folder, options, progress.step, last),
-        validation_data=validation_batches(folder, options, options.validation_patches),
+        # Keys are words, which several devices cannot share.
+        validation_data=validation_batches(folder, options, options.validation_patches).map(_images),
         initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0, callbacks=[watch],
     )  # fmt: skip
     values = {name: float(found[-1]) for name, found in fitted.history.items()}
@@ -170,8 +193,14 @@ def _start_linear_path(drae: DRAE, folder: Path, options: TrainingOptions) -> No
     regions: tuple[str | None, ...] = version_content(folder).layouts.regions if path.per_region else (None,)
     found = []
     for region in regions:
-        batches = region_patches(folder, options, region, path.fit_patches)
-        images: npt.NDArray[np.float32] = np.concatenate(list(batches.as_numpy_iterator()))
-        found.append(principal_components(images.reshape(len(images), -1), path.components))
+        try:
+            batches = region_patches(folder, options, region, path.fit_patches)
+            images: npt.NDArray[np.float32] = np.concatenate(list(batches.as_numpy_iterator()))
+            found.append(principal_components(images.reshape(len(images), -1), path.components))
+        except (DatasetError, OptionError) as error:
+            place = f"region {region} of the split train" if region else "the split train"
+            raise TrainingError(
+                f"{place}: {error}; or set train.network.linear_path.per_region to false, or linear_path to null"
+            ) from error
     means, components = (np.stack(parts) for parts in zip(*found, strict=True))
     start_from(drae.autoencoder.get_layer("linear_path"), means, components)

@@ -4,6 +4,7 @@ A batch depends on the version, the options and its step alone. So a training th
 that it would have had.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 from drae_data.errors import OptionError
 from drae_model.augmentation import augment
 from drae_model.errors import TrainingError
+from drae_model.input_size import shrink
 from drae_model.patch_dataset import patch_batches
 from drae_model.patch_selection import Selection, select_patches
 from drae_model.perturbation import perturb
@@ -47,6 +49,8 @@ def check_dataset(folder: Path, options: TrainingOptions) -> None:
         try:
             selection = select_patches(folder, _reading(split, options, None))
         except OptionError as error:
+            if error.key not in ("split", "regions, vials"):
+                raise
             raise TrainingError(
                 f"{folder}: a training needs patches in the splits train and validation: {error}; "
                 "build the set with a split that is not none and a validation_fraction above 0"
@@ -102,15 +106,23 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
     Returns:
         A `tf.data.Dataset` of dictionaries: `image`, float32 [batch, s, s, 1], and `key`, string [batch]; the last
         batch may be smaller.
+
+    Raises:
+        OptionError: fewer patches than devices.
     """
     reading = _reading("validation", options, None)
     total = select_patches(folder, reading).patches
-    batches = patch_batches(folder, reading)
-    if count is not None and count < total:
+    taken = total if count is None else min(count, total)
+    if taken < options.devices:
+        raise OptionError("devices", options.devices, f"at most the {taken} patches that validation takes")
+    # Keras asks that the first batch can be shared out evenly.
+    size = min(options.batch_size, taken) // options.devices * options.devices
+    batches = patch_batches(folder, replace(reading, batch_size=size))
+    if taken < total:
         # Patch i is taken where i * count / total passes a whole number.
-        chosen = batches.unbatch().enumerate().filter(lambda i, _: (i + 1) * count // total > i * count // total)
-        batches = chosen.map(lambda _, patch: patch).batch(options.batch_size)
-        batches = batches.apply(tf.data.experimental.assert_cardinality(-(-count // options.batch_size)))
+        chosen = batches.unbatch().enumerate().filter(lambda i, _: (i + 1) * taken // total > i * taken // total)
+        batches = chosen.map(lambda _, patch: patch).batch(size)
+        batches = batches.apply(tf.data.experimental.assert_cardinality(-(-taken // size)))
 
     def prepare(batch: dict[str, Tensor]) -> dict[str, Tensor]:
         return {"image": shrink(batch["image"], options.network.input_size), "key": batch["key"]}
@@ -136,12 +148,6 @@ def region_patches(folder: Path, options: TrainingOptions, region: str | None, c
         num_parallel_calls=tf.data.AUTOTUNE, deterministic=True,
     )  # fmt: skip
     return images.unbatch().take(count).batch(options.batch_size)
-
-
-def shrink(images: Tensor, size: int) -> Tensor:
-    """Averages square patches down, float32 [n, side, side, 1] to [n, size, size, 1]; `size` divides the side."""
-    factor = images.shape[1] // size
-    return images if factor == 1 else tf.nn.avg_pool2d(images, factor, factor, "VALID")
 
 
 def patch_seeds(keys: Tensor, seed: int, epoch: Tensor) -> Tensor:

@@ -35,10 +35,10 @@ class LearningRate:
 
 @dataclass(frozen=True)
 class Guard:
-    """When a training is given up as collapsed.
+    """When a training is given up as collapsed; looked at with each checkpoint, over the steps since the last one.
 
     Attributes:
-        discriminator_floor: least mean discriminator loss of a report's steps; below it the generator learns nothing.
+        discriminator_floor: least mean discriminator loss; below it the generator learns nothing.
         latent_floor: least variance of the latent vectors over a batch, mean of their units.
     """
 
@@ -107,6 +107,11 @@ class TrainingOptions:
         check_one_of("precision", self.precision, PRECISIONS)
         if self.batch_size % self.devices:
             raise OptionError("batch_size", self.batch_size, f"a multiple of devices, {self.devices}")
+        if self.batch_size // self.devices < 2 and self.guard.latent_floor > 0:
+            raise OptionError("batch_size", self.batch_size, "2 or more per device, unless guard.latent_floor is 0")
+        if self.precision == "mixed_float16" and self.devices > 1:
+            # Keras looks for overflows on the first device alone.
+            raise OptionError("precision", self.precision, "float32 or mixed_bfloat16 where devices is above 1")
         # 1 - SSIM is a map of (input_size - 10) squared pixels.
         if self.score.aggregate == "window_max" and self.score.window > self.network.input_size - 10:
             raise OptionError(

@@ -51,12 +51,19 @@ class StepWatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
         values = {name: float(value) for name, value in (logs or {}).items()}
         check_finite(values, self._step)
         if self._step == self._last:
-            check_collapse(values, self._guard, self._step)
+            self._look()
         elif self._step % self._every == 0:
-            check_collapse(values, self._guard, self._step)
+            self._look()
             progress = self._progress
             self._checkpoints.save(Progress(self._step, progress.epoch, progress.history, progress.best_epoch))
         self._done(self._step)
+
+    def _look(self) -> None:
+        """Asks the guard about the steps since it was last asked."""
+        recent = self.model.recent
+        check_collapse({name: float(mean.result()) for name, mean in recent.items()}, self._guard, self._step)
+        for mean in recent.values():
+            mean.reset_state()
 
 
 def check_finite(values: Mapping[str, float], step: int) -> None:
@@ -79,7 +86,7 @@ def check_collapse(values: Mapping[str, float], guard: Guard, step: int) -> None
     """Raises `TrainingError` where discriminator or latent vectors have collapsed.
 
     Args:
-        values: means of the epoch so far by name.
+        values: means of the steps since the last look, by name.
         guard: the floors.
         step: after which they were seen.
     """

@@ -6,7 +6,6 @@ import pipelines.quiet_tensorflow  # noqa: F401
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pydot
 
 from drae_data.errors import DraeError, OptionError
 from drae_model.network_options import NetworkOptions
-from drae_model.networks import build_autoencoder, build_discriminator, build_encoder
+from drae_model.networks import Networks, build_networks
 from drae_model.operations import (
     FLOP_PER_MULTIPLY_ADD,
     Cost,
@@ -49,20 +48,6 @@ class DrawingError(DraeError):
     """The picture cannot be drawn."""
 
 
-@dataclass(frozen=True)
-class Networks:
-    """All networks of a training, without values for their weights."""
-
-    autoencoder: keras.Model
-    second_encoder: keras.Model
-    discriminator: keras.Model
-
-    def rows(self) -> list[LayerCost]:
-        """The layers of all networks."""
-        models = (self.autoencoder, self.second_encoder, self.discriminator)
-        return [row for model in models for row in layer_costs(model)]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit status."""
     return run_command(_run, argv)
@@ -85,7 +70,7 @@ def _run(argv: list[str]) -> None:
     per_region = training.network.linear_path is not None and training.network.linear_path.per_region
     projections = len(params.strip_layout.options().regions) if per_region else 1
     networks = without_weights(lambda: _build(training.network, projections))
-    rows = networks.rows()
+    rows = _rows(networks)
     if arguments.layers:
         say(layer_table(rows) + "\n")
     say(report(rows, training.batch_size, training.precision))
@@ -97,13 +82,15 @@ def _run(argv: list[str]) -> None:
 def _build(options: NetworkOptions, projections: int) -> Networks:
     try:
         # Costs are the same at every precision.
-        return Networks(
-            build_autoencoder(options, projections, 0, "float32"),
-            build_encoder(options, 0, "float32", "second_encoder"),
-            build_discriminator(options, 0, "float32"),
-        )
+        return build_networks(options, projections, 0, "float32")
     except OptionError as error:
         raise OptionError(f"train.{error.key}", error.value, error.allowed) from error
+
+
+def _rows(networks: Networks) -> list[LayerCost]:
+    """The layers of all networks."""
+    models = (networks.autoencoder, networks.second_encoder, networks.discriminator)
+    return [row for model in models for row in layer_costs(model)]
 
 
 def layer_table(rows: Iterable[LayerCost]) -> str:

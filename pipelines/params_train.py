@@ -11,7 +11,7 @@ from drae_model.read_options import Shuffle
 from drae_model.training_options import Guard, LearningRate, TrainingOptions
 from pipelines.params_section import Section
 
-Number = float | int
+Number = int | float
 Whole = Annotated[int, Field(ge=1)]
 
 
@@ -126,7 +126,7 @@ class TrainParams(Section):
     folder: Annotated[str, Field(min_length=1)]
     report: Annotated[str, Field(min_length=1)]
     set: Annotated[str, Field(min_length=1)]
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
     network: NetworkParams
     q: Number
     perturbation: PerturbationParams

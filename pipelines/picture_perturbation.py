@@ -18,10 +18,11 @@ import tensorflow as tf
 from drae_data.errors import OptionError
 from drae_data.preview_panel import DIM, INK, Canvas, ground, text_width, write
 from drae_model.augmentation import augment
+from drae_model.input_size import shrink
 from drae_model.patch_dataset import patch_batches, reading_errors
 from drae_model.perturbation import perturb
 from drae_model.read_options import ReadOptions
-from drae_model.training_batches import patch_seeds, shrink
+from drae_model.training_batches import patch_seeds
 from drae_model.training_options import TrainingOptions
 from pipelines.beam_files import write_file
 from pipelines.console import png_name, positive, run_command, say

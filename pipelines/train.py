@@ -17,9 +17,11 @@ import keras
 import tensorflow as tf
 
 from drae_data import __version__
+from drae_data.errors import OptionError
 from drae_data.local_files import LocalFiles
-from drae_model.errors import TrainingError
-from drae_model.model_folder import write_model
+from drae_model.checkpoints import remove_checkpoints
+from drae_model.errors import TrainingError, first_line
+from drae_model.model_folder import CARD, write_model
 from drae_model.ssim import DEFINITION
 from drae_model.staging import staged_folder
 from drae_model.training import Trained, train, training_identity, version_content
@@ -32,6 +34,7 @@ from pipelines.train_log import TrainLog
 
 # Checkpoints, pictures and events of trainings that have not ended; neither outputs of DVC nor part of a model.
 RUNS = "logs/training"
+REPORT, PICTURES = "report", "pictures"
 
 _EPILOG = """\
 examples:
@@ -40,8 +43,10 @@ examples:
   python -m pipelines.train --fresh
   tensorboard --logdir logs/tensorboard
 
-A training that was stopped goes on from its last checkpoint when the same command is run again, and ends with the very
-model that it would have had. Other parameters, another dataset or other code begin a training of their own.
+A training that was stopped goes on from its last checkpoint when the same command is run again; with
+train.deterministic it ends with the very model that it would have had. Other parameters, another dataset or other code
+begin a training of their own, unless --checkpoints names a folder: that of another training is refused. What
+abandoned trainings leave in logs/training may be removed at any time.
 """
 
 
@@ -64,37 +69,68 @@ def _run(argv: list[str]) -> None:
     params = load_params(known.params)
     section, options = params.train_params(), params.training_options()
     version, model, report = Path(params.version_folder(section.set)), Path(section.folder), Path(section.report)
-    check_dataset(version, options)
+    _check_target(model)
+    try:
+        check_dataset(version, options)
+    except OptionError as error:
+        raise OptionError(f"train.{error.key}", error.value, error.allowed) from error
     identity = training_identity(version, options)
     name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     run = known.checkpoints or Path(RUNS, name)
     # Two processes in one folder would take each other's checkpoints away.
     with LocalFiles(str(run)).locked():
-        _train(version, options, run, known.fresh, model, report, Path("logs/tensorboard", name))
+        if known.fresh:
+            _remove(run)
+        say(f"train: {version} to {model}; checkpoints in {run}")
+        trained = _train(version, options, run, Path("logs/tensorboard", name))
+        _publish(model, report, run, trained, _card(version, options, trained))
+        _remove(run)
+    say(f"{model}: best of {options.epochs} epochs is {trained.best['epoch']}, validation score {trained.score:.5f}")
+    say(f"{report}: metrics.json, curves and panels")
+    log_run(stage="train", model=str(model), dataset=str(version), history=list(trained.history))
 
 
-def _train(
-    version: Path, options: TrainingOptions, run: Path, fresh: bool, model: Path, report: Path, tensorboard: Path
-) -> None:
-    """Trains and publishes; a model that stood there before stays until the new one is whole."""
-    if fresh:
-        shutil.rmtree(run, ignore_errors=True)
-    say(f"train: {version} to {model}; checkpoints in {run}")
-    with TrainLog(report, run / "pictures", tensorboard, options.batch_size, options.epochs) as log:
-        trained = train(version, options, run, log)
-        log.summarise({"best_epoch": trained.best["epoch"], "best_score": trained.best["val_score"]})
+def _check_target(model: Path) -> None:
+    """A folder that holds anything but a model is never replaced."""
+    if model.exists() and not (model / CARD).exists() and (not model.is_dir() or any(model.iterdir())):
+        raise OptionError("train.folder", str(model), f"a folder for one model, which holds nothing or a {CARD}")
+
+
+def _train(version: Path, options: TrainingOptions, run: Path, tensorboard: Path) -> Trained:
+    """Trains; an error of TensorFlow is one message."""
     try:
-        with staged_folder(model) as part:
-            write_model(part, trained.inspector, _card(version, options, trained))
-    except OSError as error:
+        with TrainLog(run / REPORT, run / PICTURES, tensorboard, options.batch_size, options.epochs) as log:
+            trained = train(version, options, run, log)
+            log.summarise({"best_epoch": trained.best["epoch"], "best_score": trained.score})
+        return trained
+    except tf.errors.ResourceExhaustedError as error:
         raise TrainingError(
-            f"{model}: the model cannot be written: {error.strerror or error}; the one before stands. Make room and "
+            f"no room, in memory or on the disk: {first_line(error)}. Make room, or lower train.batch_size, and run "
+            "the same command again: it goes on from the last checkpoint"
+        ) from error
+    except tf.errors.OpError as error:
+        raise TrainingError(f"TensorFlow gave up: {first_line(error)}; the last checkpoint is whole") from error
+
+
+def _publish(model: Path, report: Path, run: Path, trained: Trained, card: dict[str, Any]) -> None:
+    """Puts model and report in the places of those before, which stay until the new ones are whole."""
+    try:
+        with staged_folder(report) as part:
+            shutil.copytree(run / REPORT, part, dirs_exist_ok=True)
+            with staged_folder(model) as model_part:
+                write_model(model_part, trained.inspector, card)
+    except (OSError, tf.errors.OpError) as error:
+        raise TrainingError(
+            f"{model}: the model cannot be written: {first_line(error)}; the one before stands. Make room and "
             "run the same command again: the training itself is done"
         ) from error
-    shutil.rmtree(run, ignore_errors=True)
-    best = trained.best
-    say(f"{model}: best of {options.epochs} epochs is {best['epoch']}, validation score {best['val_score']:.5f}")
-    log_run(stage="train", model=str(model), dataset=str(version), history=list(trained.history))
+
+
+def _remove(run: Path) -> None:
+    """Removes what this command wrote into a run's folder, and nothing else."""
+    for name in (REPORT, PICTURES):
+        shutil.rmtree(run / name, ignore_errors=True)
+    remove_checkpoints(run)
 
 
 def _card(version: Path, options: TrainingOptions, trained: Trained) -> dict[str, Any]:
@@ -117,7 +153,7 @@ def _card(version: Path, options: TrainingOptions, trained: Trained) -> dict[str
             "reconstruct": "patches uint8 [n, p, p, 1] -> reconstruction float32 [n, s, s, 1]",
         },
         "train": asdict(options),
-        "metrics": {"best": trained.best, "history": list(trained.history)},
+        "metrics": {"validation_score": trained.score, "best": trained.best, "history": list(trained.history)},
     }
 
 

@@ -10,7 +10,9 @@ import cv2
 import numpy.typing as npt
 import tensorflow as tf
 from dvclive.live import Live
+from scmrepo.exceptions import SCMError
 
+from drae_model.errors import TrainingError
 from drae_model.panels import PanelPatches, draw_panels
 from pipelines.console import progress, say
 
@@ -30,8 +32,13 @@ class TrainLog:
 
     def __init__(self, report: Path, pictures: Path, tensorboard: Path, batch_size: int, epochs: int) -> None:
         self._pictures, self._batch_size, self._epochs = pictures, batch_size, epochs
-        self._live = Live(str(report), save_dvc_exp=False, dvcyaml=None)
-        self._writer = tf.summary.create_file_writer(str(tensorboard))
+        try:
+            self._live = Live(str(report), save_dvc_exp=False, dvcyaml=None)
+        except SCMError as error:
+            raise TrainingError(
+                f"DVCLive names each training by git's last commit: {error}; run git commit first"
+            ) from error
+        self._tensorboard = tensorboard
         self._open = ExitStack()
         self._done = self._begun = 0
 
@@ -43,10 +50,12 @@ class TrainLog:
     ) -> None:
         """Ends the progress line and the logs."""
         self._open.close()
-        self._writer.close()
 
     def begins(self, done: int, total: int) -> None:
-        """Starts the progress line."""
+        """Starts the progress line and TensorBoard's events."""
+        # Not before: the first thing that TensorFlow does fixes its devices.
+        self._writer = tf.summary.create_file_writer(str(self._tensorboard))
+        self._open.callback(self._writer.close)
         self._done = self._begun = done
         if done:
             say(f"going on from step {done:,} of {total:,}")
@@ -67,7 +76,7 @@ class TrainLog:
             _write_png(path, draw_panels(panels, title))
             shown = ", ".join(f"{name.replace('val_', 'validation ')} {row[name]:.5g}" for name in _SHOWN)
             say(f"epoch {epoch} of {self._epochs}: {shown}")
-        values = {metric_name(name): value for name, value in row.items() if name not in ("epoch", "step")}
+        values = {metric_name(name): value for name, value in sorted(row.items()) if name not in ("epoch", "step")}
         self._live.step = epoch
         for name, value in values.items():
             self._live.log_metric(name, value)

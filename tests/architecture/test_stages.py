@@ -36,8 +36,9 @@ def stages(name: str = "dvc.yaml") -> dict[str, Any]:
 
 def body(stage: str) -> dict[str, Any]:
     """What a stage says, `do` of one for each set; the set's name after @ does not count."""
-    values: dict[str, Any] = stages()[stage.partition("@")[0]]
-    return values.get("do", values)
+    said = stages()[stage.partition("@")[0]]
+    values: dict[str, Any] = said.get("do", said)
+    return values
 
 
 def code_of(dependencies: list[str]) -> set[str]:

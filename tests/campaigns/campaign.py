@@ -15,7 +15,7 @@ from tests.campaigns.small_project import REPRO, restore_state
 GROUP, ALONE, AT_ONCE = "group", "alone", "alone, rerun at once"
 
 # What a rerun may say while the stage of the killed run is still at work.
-REFUSALS = ("another build is at work", "is being blocked by")
+REFUSALS = ("another process is at work", "is being blocked by")
 # What a kill inside one of DVC's own writes leaves torn, and the file that a user then removes by hand.
 TORN = {
     "Unable to read RWLock-file": ".dvc/tmp/rwlock",

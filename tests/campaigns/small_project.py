@@ -64,8 +64,9 @@ def _shrink(values: Any) -> None:
     values["build"][SET].update(
         root=FRAMES_ROOT,
         path_template="{strip}/run_{run}/frame_{frame}.png",
-        frames=FRAMES,
-        images={"frames": FRAMES, "rank": ["min", "max"]},
+        # Two lists: YAML would name one list that occurs twice, and dvc exp run -S refuses that.
+        frames=[*FRAMES],
+        images={"frames": [*FRAMES], "rank": ["min", "max"]},
         shard_patches=200,
     )
 

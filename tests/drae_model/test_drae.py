@@ -12,8 +12,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
-from drae_model.drae import DRAE, TRAINED, build_networks
+from drae_model.drae import DRAE, TRAINED
 from drae_model.network_options import NetworkOptions, Normalization
+from drae_model.networks import build_networks
 from tests.small_training import LINEAR, NETWORK, small_training, smooth_images
 
 BATCH_NORM = replace(NETWORK, normalization=Normalization("batch", 0.9, 2))

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from drae_model.model_folder import Inspector, load_inspector, read_card, write_
 from drae_model.networks import build_autoencoder
 from tests.small_training import LINEAR
 
+ROOT = Path(__file__).resolve().parents[2]
 SCORE = ScoreOptions("window_max", 99.0, 3)
 CARD = {"patch_size": 32, "score": {"options": {"aggregate": "window_max", "percentile": 99.0, "window": 3}}}
 PATCHES = np.random.default_rng(5).integers(0, 256, (5, 32, 32, 1), dtype=np.uint8)
@@ -72,6 +75,15 @@ def test_file_and_saved_model_give_the_models_own_values(inspector: Inspector, f
     assert (again.patch_size, again.input_size, again.score) == (32, 16, SCORE)
 
 
+def test_a_process_that_imports_nothing_else_loads_it(folder: Path) -> None:
+    load = "load_inspector(pathlib.Path(sys.argv[1]))"
+    code = f"import sys, pathlib; from drae_model.model_folder import *; print({load}.input_size)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.stdout.strip() == "16", done.stderr[-2000:]
+
+
 def test_the_signatures_take_raw_patches_of_any_number(folder: Path) -> None:
     saved = tf.saved_model.load(str(folder / "saved_model"))
     inspect = saved.signatures["inspect"]
@@ -104,7 +116,7 @@ def test_the_same_model_gives_the_same_keras_file_at_any_time(
     [
         ("model.json", None, "model.json: expected the card"),
         ("model.json", "[]", "expected a JSON object, got list"),
-        ("model.json", "{}", "expected a trained model, got 'score'"),
+        ("model.json", "{}", "expected a trained model, got: 'score'"),
         ("drae.keras", None, "expected a trained model, got"),
         ("drae.keras", "nonsense", "expected a trained model, got"),
     ],

@@ -22,6 +22,7 @@ from drae_model.training_options import Guard, LearningRate
 from drae_model.training_watch import check_collapse, check_finite
 from tests.small_training import LINEAR, small_training, training_version
 
+pytestmark = pytest.mark.slow
 OPTIONS = small_training(network=LINEAR)
 
 
@@ -130,7 +131,7 @@ def test_the_linear_path_starts_from_principal_components(version: Path, tmp_pat
         np.testing.assert_allclose(encode, decode.T, atol=1e-6)
 
 
-@pytest.mark.parametrize("stop", [1, 3, 5, 8, 11, 16, 23])
+@pytest.mark.parametrize("stop", [3, 8, 11])
 def test_a_training_that_was_killed_ends_as_if_nothing_had_been(
     version: Path, whole: tuple[Trained, Watcher], tmp_path: Path, stop: int
 ) -> None:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from drae_data.errors import OptionError
 from drae_model.errors import TrainingError
+from drae_model.input_size import shrink
 from drae_model.patch_dataset import patch_batches
 from drae_model.perturbation_options import AugmentationOptions
 from drae_model.read_options import ReadOptions
@@ -22,7 +23,6 @@ from drae_model.training_batches import (
     check_dataset,
     patch_seeds,
     region_patches,
-    shrink,
     training_batches,
     validation_batches,
 )

@@ -268,7 +268,7 @@ def test_a_second_build_in_the_same_folder_is_refused(tmp_path: Path, capsys: py
     params = write_params(tmp_path, write_line(tmp_path / "frames"))
     with LocalFiles(str(tmp_path / "datasets/small/1.0.0")).locked():
         assert main(["--set", "small", "--params", str(params)]) == 1
-        assert "another build is at work" in capsys.readouterr().err
+        assert "another process is at work" in capsys.readouterr().err
     assert main(["--set", "small", "--params", str(params)]) == 0
 
 

@@ -157,5 +157,5 @@ def test_the_paper_profile_has_the_papers_numbers() -> None:
 def test_both_profiles_differ_in_sizes_and_split_alone() -> None:
     demo, paper = (load_params(ROOT / name).model_dump() for name in ("params.yaml", "params.paper.yaml"))
     for values in (demo, paper):
-        del values["synthesize"]["sets"], values["build"]["production"]["split"]
+        del values["synthesize"]["sets"], values["build"]["production"]["split"], values["train"]
     assert demo == paper
