@@ -125,7 +125,12 @@ def train(folder: Path, options: TrainingOptions, checkpoint_folder: Path, obser
 
 def _validation_score(autoencoder: keras.Model, folder: Path, options: TrainingOptions) -> float:
     """The mean score of the patches that each epoch is judged by."""
-    judge = tf.function(lambda images: scores(images, autoencoder(images, training=False)["image"], options.score))
+
+    def judged(images: Any) -> Any:
+        return scores(images, autoencoder(images, training=False)["image"], options.score)
+
+    # As Keras compiles its own steps; AutoGraph does not know the match statement.
+    judge = tf.function(judged, autograph=False)
     with reading_errors():
         batches = validation_batches(folder, options, options.validation_patches).map(_images)
         return float(np.concatenate([judge(batch["image"]).numpy() for batch in batches]).mean(dtype=np.float64))
