@@ -94,8 +94,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         run.mkdir()
         command = [sys.executable, "-m", "tests.drae_model.test_devices", str(version), str(run)]
         processes.append(subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True))
-    for process in processes:
-        _, errors = process.communicate()
+    # Both end before the first is judged: none is left behind.
+    said = [process.communicate()[1] for process in processes]
+    for process, errors in zip(processes, said, strict=True):
         assert process.returncode == 0, errors[-4000:]
     return runs
 
