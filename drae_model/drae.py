@@ -129,8 +129,6 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
         rebuilt = self(images, training=False)
         options = self.losses_options
         self.validation_trackers["score"].update_state(scores(images, rebuilt, self.score_options))
-        count = tf.shape(images)[0]
-        # Of a last batch smaller than the number of devices some get nothing, whose mean is not a number.
-        contextual = tf.where(count > 0, contextual_loss(images, rebuilt, options), 0.0)
-        self.validation_trackers["contextual"].update_state(contextual, sample_weight=count)
+        contextual = contextual_loss(images, rebuilt, options)
+        self.validation_trackers["contextual"].update_state(contextual, sample_weight=tf.shape(images)[0])
         return {name: tracker.result() for name, tracker in self.validation_trackers.items()}

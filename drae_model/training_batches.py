@@ -105,7 +105,7 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
 
     Returns:
         A `tf.data.Dataset` of dictionaries: `image`, float32 [batch, s, s, 1], and `key`, string [batch]; the last
-        batch may be smaller.
+        batch may be smaller. With several devices all are whole, and some patches fewer are taken.
 
     Raises:
         OptionError: fewer patches than devices.
@@ -115,8 +115,10 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
     taken = total if count is None else min(count, total)
     if taken < options.devices:
         raise OptionError("devices", options.devices, f"at most the {taken} patches that validation takes")
-    # Keras asks that the first batch can be shared out evenly.
+    # Keras asks that batches can be shared out evenly: several devices judge whole batches only.
     size = min(options.batch_size, taken) // options.devices * options.devices
+    if options.devices > 1:
+        taken -= taken % size
     batches = patch_batches(folder, replace(reading, batch_size=size))
     if taken < total:
         # Patch i is taken where i * count / total passes a whole number.
