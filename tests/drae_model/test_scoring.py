@@ -116,7 +116,8 @@ def test_a_window_lies_between_the_mean_and_the_maximum(image: np.ndarray, rebui
     mean, whole = (computed(image, rebuilt, ScoreOptions(name, 100.0, 3))[0] for name in ("mean", "window_max"))
     middle, pixel = (computed(image, rebuilt, ScoreOptions("window_max", 100.0, side))[0] for side in (2, 1))
     assert whole == pytest.approx(mean, abs=1e-6)
-    assert whole - 1e-6 <= middle <= pixel + 1e-6
+    # Not `whole <= middle`: each 2 x 2 window holds the map's middle pixel, which can be the least of all.
+    assert max(whole, middle) <= pixel + 1e-6
     assert pixel == pytest.approx(computed(image, rebuilt, ScoreOptions("percentile", 100.0, 1))[0], abs=1e-6)
 
 

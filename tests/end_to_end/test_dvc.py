@@ -49,7 +49,7 @@ def test_nothing_runs_where_nothing_changed(project: Path) -> None:
 
 def test_a_training_parameter_builds_no_data(project: Path) -> None:
     change(project, lambda values: values["train"].update(q=0.6))
-    planned = [line for line in repro(project, "--dry", "train").splitlines() if "Running stage" in line]
+    planned = [line for line in repro(project, "train", "--dry").splitlines() if "Running stage" in line]
     assert planned == ["Running stage 'train':"]
     change(project, lambda values: values["train"].update(q=0.5))
 

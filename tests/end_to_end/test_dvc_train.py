@@ -75,7 +75,7 @@ def test_metrics_are_those_of_the_model(project: Path) -> None:
     shown = json.loads(dvc(project, "metrics", "show", "--json"))
     metrics = shown[""]["data"]["reports/train/metrics.json"]["data"]
     card = json.loads((project / "models/drae/model.json").read_text())
-    assert metrics["best_score"] == card["metrics"]["best"]["val_score"]
+    assert metrics["best_score"] == card["metrics"]["validation_score"]
     assert metrics["validation"]["score"] == card["metrics"]["history"][-1]["val_score"]
 
 
