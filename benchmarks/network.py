@@ -32,9 +32,10 @@ import numpy as np
 
 from benchmarks.command import report, some_of
 from benchmarks.measure import BenchmarkError, machine
-from benchmarks.network_steps import PRECISIONS, Networks, Step, build, device_memory, steps_of
+from benchmarks.network_steps import Step, build, device_memory, steps_of
 from drae_model.loss_options import LossOptions, ScoreOptions
-from drae_model.network_options import LinearPath, NetworkOptions, Normalization
+from drae_model.network_options import PRECISIONS, LinearPath, NetworkOptions, Normalization
+from drae_model.networks import Networks
 from drae_model.operations import FLOP_PER_MULTIPLY_ADD, layer_costs, total, training_multiply_adds
 
 PAPER_MS = 0.1689

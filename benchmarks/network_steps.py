@@ -18,12 +18,10 @@ from benchmarks.measure import BenchmarkError
 from drae_model.loss_options import LossOptions, ScoreOptions
 from drae_model.losses import discriminator_loss, generator_loss
 from drae_model.network_options import NetworkOptions
-from drae_model.networks import build_autoencoder, build_discriminator, build_encoder
+from drae_model.networks import Networks, build_networks
 from drae_model.scoring import scores
 
 BACKENDS = ("tensorflow", "jax", "torch")
-# `training_options` knows them too, but brings the packages that read and write patches.
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # Tensors, modules and functions of three libraries.
 Tensor = Any
 # Runs once and waits until the device has finished.
@@ -33,12 +31,9 @@ _ANY_RATE = 1e-5
 
 
 @dataclass(frozen=True)
-class Networks:
+class MeasuredNetworks(Networks):
     """The networks with new weights, and what they are trained and judged by."""
 
-    autoencoder: keras.Model
-    second_encoder: keras.Model
-    discriminator: keras.Model
     losses: LossOptions
     score: ScoreOptions
 
@@ -69,23 +64,18 @@ class Networks:
         return [weight for model in models for weight in model.non_trainable_variables]
 
 
-def build(options: NetworkOptions, losses: LossOptions, score: ScoreOptions, precision: str) -> Networks:
+def build(options: NetworkOptions, losses: LossOptions, score: ScoreOptions, precision: str) -> MeasuredNetworks:
     """New networks; a linear path has one projection."""
     if keras.backend.backend() == "jax":
         import jax
 
         # SSIM sums in float64, see drae_model/ssim.py.
         jax.config.update("jax_enable_x64", True)
-    return Networks(
-        build_autoencoder(options, 1, _SEED, precision),
-        build_encoder(options, _SEED, precision, "second_encoder"),
-        build_discriminator(options, _SEED, precision),
-        losses,
-        score,
-    )
+    made = build_networks(options, 1, _SEED, precision)
+    return MeasuredNetworks(made.autoencoder, made.second_encoder, made.discriminator, losses, score)
 
 
-def steps_of(networks: Networks, batch: tuple[Any, Any, Any], training: bool) -> Step:
+def steps_of(networks: MeasuredNetworks, batch: tuple[Any, Any, Any], training: bool) -> Step:
     """A step on arrays that lie on the device already.
 
     Args:
@@ -104,14 +94,14 @@ def steps_of(networks: Networks, batch: tuple[Any, Any, Any], training: bool) ->
     return makers[backend](networks, (clean, perturbed, noise), training)
 
 
-def _optimizers(networks: Networks) -> tuple[keras.optimizers.Optimizer, keras.optimizers.Optimizer]:
+def _optimizers(networks: MeasuredNetworks) -> tuple[keras.optimizers.Optimizer, keras.optimizers.Optimizer]:
     made = keras.optimizers.Adam(_ANY_RATE), keras.optimizers.Adam(_ANY_RATE)
     for optimizer, weights in zip(made, networks.trained(), strict=True):
         optimizer.build(weights)
     return made
 
 
-def _tensorflow(networks: Networks, batch: tuple[Tensor, Tensor, Tensor], training: bool) -> Step:
+def _tensorflow(networks: MeasuredNetworks, batch: tuple[Tensor, Tensor, Tensor], training: bool) -> Step:
     import tensorflow as tf
 
     if not training:
@@ -130,7 +120,7 @@ def _tensorflow(networks: Networks, batch: tuple[Tensor, Tensor, Tensor], traini
     return lambda: train(*batch).numpy()
 
 
-def _torch(networks: Networks, batch: tuple[Tensor, Tensor, Tensor], training: bool) -> Step:
+def _torch(networks: MeasuredNetworks, batch: tuple[Tensor, Tensor, Tensor], training: bool) -> Step:
     import torch
 
     def wait() -> None:
@@ -159,7 +149,7 @@ def _torch(networks: Networks, batch: tuple[Tensor, Tensor, Tensor], training: b
     return train
 
 
-def _jax(networks: Networks, batch: tuple[Tensor, Tensor, Tensor], training: bool) -> Step:
+def _jax(networks: MeasuredNetworks, batch: tuple[Tensor, Tensor, Tensor], training: bool) -> Step:
     import jax
 
     generator, discriminator = networks.trained()

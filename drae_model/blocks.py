@@ -71,16 +71,8 @@ class Builder:
         self, inputs: Tensor, name: str, filters: int, kernel: int = 3, stride: int = 1, scale: float = HE_SCALE
     ) -> Tensor:
         """A convolution over [n, h, w, c] to [n, h / stride, w / stride, filters]."""
-        return keras.layers.Conv2D(
-            filters,
-            kernel,
-            strides=stride,
-            padding="same",
-            use_bias=self.options.normalization.kind == "none",
-            kernel_initializer=self.weights(name, scale),
-            dtype=self.precision,
-            name=name.rpartition("/")[2],
-        )(inputs)
+        layer = keras.layers.Conv2D(filters, kernel, strides=stride, **self._settings(name, scale))
+        return layer(inputs)
 
     def transposed(
         self, inputs: Tensor, name: str, filters: int, kernel: int = 3, stride: int = 1, scale: float = HE_SCALE
@@ -89,16 +81,18 @@ class Builder:
         # Keras takes `filters` for the fan-in of a transposed kernel; an output pixel meets c channels of
         # kernel^2 / stride^2 input pixels.
         scale *= filters * stride**2 / inputs.shape[-1]
-        return keras.layers.Conv2DTranspose(
-            filters,
-            kernel,
-            strides=stride,
-            padding="same",
-            use_bias=self.options.normalization.kind == "none",
-            kernel_initializer=self.weights(name, scale),
-            dtype=self.precision,
-            name=name.rpartition("/")[2],
-        )(inputs)
+        layer = keras.layers.Conv2DTranspose(filters, kernel, strides=stride, **self._settings(name, scale))
+        return layer(inputs)
+
+    def _settings(self, name: str, scale: float) -> dict[str, Any]:
+        """What convolutions of both directions share."""
+        return {
+            "padding": "same",
+            "use_bias": self.options.normalization.kind == "none",
+            "kernel_initializer": self.weights(name, scale),
+            "dtype": self.precision,
+            "name": name.rpartition("/")[2],
+        }
 
     def normalized(self, inputs: Tensor, name: str) -> Tensor:
         """The feature maps, normalised as `network.normalization` says."""

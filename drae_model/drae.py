@@ -19,14 +19,12 @@ from drae_model.scoring import scores
 Tensor = Any
 Gradients = list[Tensor]
 
-GENERATOR_LOSSES = ("loss", "adversarial", "contextual", "encoder", "noise")
-TRAINED = (*GENERATOR_LOSSES, "discriminator", "latent_variance")
+TRAINED = ("loss", "adversarial", "contextual", "encoder", "noise", "discriminator", "latent_variance")
 VALIDATED = ("score", "contextual")
 # What a collapse shows in.
 GUARDED = ("discriminator", "latent_variance")
 
 
-@keras.saving.register_keras_serializable(package="drae")
 class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
     """Trains the networks.
 
@@ -41,7 +39,7 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.autoencoder = networks.autoencoder
         self.second_encoder = networks.second_encoder
         self.discriminator = networks.discriminator
-        self.losses_options = losses
+        self.loss_options = losses
         self.score_options = score
         self.trackers = {name: keras.metrics.Mean(name) for name in TRAINED}
         # Means since the guard last looked, which resets them.
@@ -98,7 +96,7 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
             fake = self.discriminator(rebuilt["image"], training=True)
             parts = generator_loss(
                 clean, perturbed, batch["noise"], rebuilt["image"], rebuilt["latent"], latent_again,
-                real["features"], fake["features"], self.losses_options,
+                real["features"], fake["features"], self.loss_options,
             )  # fmt: skip
             judged = discriminator_loss(real["logit"], fake["logit"])
             # Each replica holds a share of the batch, and the optimizers add the replicas' gradients up.
@@ -127,7 +125,7 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
         """Judges good patches in inference mode; returns the means so far, see `VALIDATED`."""
         images = batch["image"]
         rebuilt = self(images, training=False)
-        options = self.losses_options
+        options = self.loss_options
         self.validation_trackers["score"].update_state(scores(images, rebuilt, self.score_options))
         contextual = contextual_loss(images, rebuilt, options)
         self.validation_trackers["contextual"].update_state(contextual, sample_weight=tf.shape(images)[0])

@@ -8,6 +8,8 @@ from drae_model.option_checks import check_between, check_one_of, check_whole
 MERGES = ("add", "concat")
 ACTIVATIONS = ("pre", "post")
 NORMALIZATIONS = ("batch", "group", "none")
+# Types to compute in; of weights and of what comes out of a network, float32.
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # The window of SSIM must fit into an input.
 SMALLEST_INPUT = 16
 

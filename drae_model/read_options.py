@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from drae_data.errors import OptionError
 from drae_data.options import SPLITS
+from drae_model.option_checks import check_one_of, check_whole
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Shuffle:
     mixed_shards: int
 
     def __post_init__(self) -> None:
-        _at_least("shuffle.seed", self.seed, 0)
-        _at_least("shuffle.buffer", self.buffer, 1)
-        _at_least("shuffle.mixed_shards", self.mixed_shards, 1)
+        check_whole("shuffle.seed", self.seed, 0)
+        check_whole("shuffle.buffer", self.buffer, 1)
+        check_whole("shuffle.mixed_shards", self.mixed_shards, 1)
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,9 @@ class ReadOptions:
     vials: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.split not in SPLITS:
-            raise OptionError("split", self.split, f"one of {', '.join(SPLITS)}")
-        _at_least("batch_size", self.batch_size, 1)
-        _at_least("parallel_reads", self.parallel_reads, 1)
+        check_one_of("split", self.split, SPLITS)
+        check_whole("batch_size", self.batch_size, 1)
+        check_whole("parallel_reads", self.parallel_reads, 1)
         _each_once("regions", self.regions)
         _each_once("vials", self.vials)
 
@@ -67,8 +67,3 @@ def _each_once(key: str, values: object) -> None:
     # A text is a sequence too: 'R1' would mean the regions R and 1.
     if not isinstance(values, tuple) or len(set(values)) != len(values):
         raise OptionError(key, values, "a tuple, each value once; empty for all")
-
-
-def _at_least(key: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or value < least:
-        raise OptionError(key, value, f"a whole number, {least} or more")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,13 +103,14 @@ def train(folder: Path, options: TrainingOptions, checkpoint_folder: Path, obser
     """
     selection = training_selection(folder, options)
     steps = options.steps_per_epoch or selection.batches
+    regions = version_content(folder).layouts.regions
     strategy = set_up(options)
     with strategy.scope(), reading_errors():
-        drae = _new_drae(folder, options, steps)
+        drae = new_drae(options, regions, steps)
         checkpoints = Checkpoints(checkpoint_folder, drae, training_identity(folder, options))
         progress = checkpoints.restore()
         if not progress.step:
-            _start_linear_path(drae, folder, options)
+            _start_linear_path(drae, folder, options, regions)
         observer.begins(progress.step, options.epochs * steps)
         for row in progress.history:
             observer.epoch_ended(row, None)
@@ -117,7 +118,7 @@ def train(folder: Path, options: TrainingOptions, checkpoint_folder: Path, obser
         while progress.epoch < options.epochs:
             progress = _train_epoch(drae, folder, options, steps, checkpoints, progress, observer, pictured)
     # Scores must not depend on how the training computed: the model that ships works in float32, on one device.
-    autoencoder = build_autoencoder(options.network, _projections(folder, options), options.seed, "float32")
+    autoencoder = build_autoencoder(options.network, _projections(options, regions), options.seed, "float32")
     autoencoder.load_weights(checkpoints.best_weights(progress.best_epoch))
     score = _validation_score(autoencoder, folder, options)
     return Trained(Inspector(autoencoder, options.score, selection.size), progress.history, progress.best, score)
@@ -172,8 +173,15 @@ def _train_epoch(
     return progress
 
 
-def _new_drae(folder: Path, options: TrainingOptions, steps: int) -> DRAE:
-    networks = build_networks(options.network, _projections(folder, options), options.seed, options.precision)
+def new_drae(options: TrainingOptions, regions: Sequence[str], steps: int) -> DRAE:
+    """A model with new weights, compiled; its linear path is random still.
+
+    Args:
+        options: of the training.
+        regions: of the version that it will be trained on.
+        steps: of an epoch.
+    """
+    networks = build_networks(options.network, _projections(options, regions), options.seed, options.precision)
     drae = DRAE(networks, options.losses, options.score)
     drae.compile(_optimizer(options, steps), _optimizer(options, steps), options.xla)
     return drae
@@ -185,19 +193,18 @@ def _optimizer(options: TrainingOptions, steps: int) -> keras.optimizers.Optimiz
     return keras.optimizers.LossScaleOptimizer(adam) if options.precision == "mixed_float16" else adam
 
 
-def _projections(folder: Path, options: TrainingOptions) -> int:
+def _projections(options: TrainingOptions, regions: Sequence[str]) -> int:
     path = options.network.linear_path
-    return len(version_content(folder).layouts.regions) if path and path.per_region else 1
+    return len(regions) if path and path.per_region else 1
 
 
-def _start_linear_path(drae: DRAE, folder: Path, options: TrainingOptions) -> None:
+def _start_linear_path(drae: DRAE, folder: Path, options: TrainingOptions, regions: Sequence[str]) -> None:
     """Sets the linear path to the principal components of training patches."""
     path = options.network.linear_path
     if path is None:
         return
-    regions: tuple[str | None, ...] = version_content(folder).layouts.regions if path.per_region else (None,)
     found = []
-    for region in regions:
+    for region in regions if path.per_region else (None,):
         try:
             batches = region_patches(folder, options, region, path.fit_patches)
             images: npt.NDArray[np.float32] = np.concatenate(list(batches.as_numpy_iterator()))

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 from drae_data.errors import OptionError
 from drae_model.loss_options import LossOptions, ScoreOptions
-from drae_model.network_options import NetworkOptions
+from drae_model.network_options import PRECISIONS, NetworkOptions
 from drae_model.option_checks import check_between, check_one_of, check_whole
 from drae_model.perturbation_options import AugmentationOptions, PerturbationOptions
 from drae_model.read_options import Shuffle
-
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)

@@ -15,18 +15,9 @@ import tensorflow as tf
 
 from drae_model.blocks import Builder, layer_seed, residual_block
 from drae_model.network_options import NetworkOptions, Normalization
+from tests.small_training import NETWORK
 
-OPTIONS = NetworkOptions(
-    input_size=16,
-    widths=(6,),
-    discriminator_widths=(6,),
-    blocks=3,
-    bottleneck=4,
-    merge="add",
-    activation="pre",
-    normalization=Normalization("none", 0.9, 2),
-    linear_path=None,
-)
+OPTIONS = replace(NETWORK, widths=(6,), discriminator_widths=(6,), blocks=3, bottleneck=4)
 CHANNELS = {"A": 4, "B": 6, "C": 6}
 
 

@@ -18,18 +18,9 @@ from drae_model.linear_path import start_from
 from drae_model.network_options import LinearPath, NetworkOptions, Normalization
 from drae_model.networks import build_autoencoder, build_decoder, build_discriminator, build_encoder
 from drae_model.operations import without_weights
+from tests.small_training import NETWORK
 
-SMALL = NetworkOptions(
-    input_size=16,
-    widths=(4, 6),
-    discriminator_widths=(2, 8),
-    blocks=2,
-    bottleneck=5,
-    merge="add",
-    activation="pre",
-    normalization=Normalization("none", 0.9, 2),
-    linear_path=None,
-)
+SMALL = replace(NETWORK, widths=(4, 6), discriminator_widths=(2, 8), bottleneck=5)
 LINEAR = replace(SMALL, linear_path=LinearPath(3, True, 10))
 PAPER = NetworkOptions(
     input_size=256,

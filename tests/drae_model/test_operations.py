@@ -1,6 +1,7 @@
 """Costs of small networks against calculations by hand."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -9,21 +10,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 
 from drae_model.linear_path import SubspaceProjection
-from drae_model.network_options import NetworkOptions, Normalization
 from drae_model.networks import build_discriminator, build_encoder
 from drae_model.operations import Cost, layer_costs, total, training_multiply_adds, without_weights
+from tests.small_training import NETWORK
 
-TINY = NetworkOptions(
-    input_size=16,
-    widths=(2,),
-    discriminator_widths=(2,),
-    blocks=2,
-    bottleneck=3,
-    merge="add",
-    activation="pre",
-    normalization=Normalization("none", 0.9, 1),
-    linear_path=None,
-)
+TINY = replace(NETWORK, widths=(2,), discriminator_widths=(2,), bottleneck=3)
 
 
 def test_every_layer_of_a_tiny_encoder() -> None:

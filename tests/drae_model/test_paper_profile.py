@@ -42,7 +42,7 @@ print(json.dumps({
 """
 
 
-@pytest.mark.campaign
+@pytest.mark.slow
 def test_one_step_of_one_patch() -> None:
     with Path("/proc/meminfo").open() as stream:
         available = next(int(line.split()[1]) for line in stream if line.startswith("MemAvailable")) / 1e6

@@ -6,24 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from drae_data.errors import OptionError
 from pipelines.params import ParamsError, load_params
+from tests.small_params import load_values, read_values, set_value
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted([*ROOT.glob("params*.yaml"), *ROOT.glob("examples/*/params.yaml")])
 
 
 def plain() -> dict[str, Any]:
-    values: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "examples/bottle_strips/params.yaml")
-    return values
-
-
-def load(tmp_path: Path, values: dict[str, Any]) -> Any:
-    path = tmp_path / "params.yaml"
-    YAML(typ="safe", pure=True).dump(values, path)
-    return load_params(path)
+    return read_values(ROOT / "examples/bottle_strips/params.yaml")
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -35,7 +28,7 @@ def test_every_profile_in_the_repository_is_valid(path: Path) -> None:
 
 
 def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
-    params = load(tmp_path, plain())
+    params = load_values(tmp_path, plain())
     options = params.dataset_options("bottle_strips")
     assert options.layouts.layouts[""].frame_size == (240, 640)
     # 0.1 is one tenth, not the binary fraction nearest to it.
@@ -68,26 +61,23 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(tmp_path: Path, place: str, value: object, said: str) -> None:
     values = plain()
-    section, *keys = values, *place.split(".")
-    for key in keys[:-1]:
-        section = section[key]
-    section[keys[-1]] = value
+    set_value(values, place, value)
     with pytest.raises(ParamsError, match=said):
-        load(tmp_path, values)
+        load_values(tmp_path, values)
 
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     values = plain()
     del values["patch"]["grow"]
     with pytest.raises(ParamsError, match=r"patch\.grow: missing"):
-        load(tmp_path, values)
+        load_values(tmp_path, values)
 
 
 def test_values_that_only_together_are_wrong_are_named_too(tmp_path: Path) -> None:
     values = plain()
     values["strip_layout"]["boxes"]["R0"][0] = [0, 0, 700, 80]
     with pytest.raises(OptionError, match=r"strip_layout\.boxes\.R0\[0\]: expected .*640 x 240.*got"):
-        load(tmp_path, values).dataset_options("bottle_strips")
+        load_values(tmp_path, values).dataset_options("bottle_strips")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +95,7 @@ def test_a_wrong_value_of_a_set_is_named_with_its_set(tmp_path: Path, place: str
     values = plain()
     values["build"]["bottle_strips"][place] = value
     with pytest.raises(OptionError, match=said):
-        load(tmp_path, values).dataset_options("bottle_strips")
+        load_values(tmp_path, values).dataset_options("bottle_strips")
 
 
 def test_a_set_name_that_no_dataset_can_have_is_refused(tmp_path: Path) -> None:
@@ -114,7 +104,7 @@ def test_a_set_name_that_no_dataset_can_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         OptionError, match=r"^build: expected set names of lower-case letters, digits and underscores.*got 'my-kit'$"
     ):
-        load(tmp_path, values).dataset_options("my-kit")
+        load_values(tmp_path, values).dataset_options("my-kit")
 
 
 def test_a_wrong_value_of_a_synthetic_set_is_named_with_its_set() -> None:
@@ -127,7 +117,7 @@ def test_a_wrong_value_of_a_synthetic_set_is_named_with_its_set() -> None:
 
 def test_an_unknown_set_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"--set: expected one of \['bottle_strips'\].*got 'kit'"):
-        load(tmp_path, plain()).dataset_options("kit")
+        load_values(tmp_path, plain()).dataset_options("kit")
 
 
 @pytest.mark.parametrize(

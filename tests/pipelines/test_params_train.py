@@ -4,34 +4,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from drae_data.errors import DraeError, OptionError
 from drae_model.loss_options import LossOptions, ScoreOptions
 from drae_model.perturbation_options import AugmentationOptions, PerturbationOptions
 from pipelines.params import ParamsError, load_params
+from tests.small_params import load_values, read_values, set_value
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def plain() -> dict[str, Any]:
-    values: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
-    return values
-
-
-def load(tmp_path: Path, values: dict[str, Any]) -> Any:
-    path = tmp_path / "params.yaml"
-    YAML(typ="safe", pure=True).dump(values, path)
-    return load_params(path)
+    return read_values(ROOT / "params.yaml")
 
 
 def changed(place: str, value: object) -> dict[str, Any]:
     """The demo profile with one value changed."""
     values = plain()
-    section, *keys = values, *place.split(".")
-    for key in keys[:-1]:
-        section = section[key]
-    section[keys[-1]] = value
+    set_value(values, place, value)
     return values
 
 
@@ -102,7 +92,7 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
     values["train"]["network"]["widths"] = [16, 32]
     values["train"]["shuffle"] = {"buffer": 7, "mixed_shards": 3}
     values["train"]["q"] = 1
-    options = load(tmp_path, values).training_options()
+    options = load_values(tmp_path, values).training_options()
     assert (options.seed, options.shuffle.seed) == (41, 41)
     assert (options.shuffle.buffer, options.shuffle.mixed_shards) == (7, 3)
     assert options.learning_rate.restart_steps is None  # An epoch, however long that is.
@@ -155,7 +145,7 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_wrong_value_is_named_by_its_whole_key(tmp_path: Path, place: str, value: object, said: str) -> None:
     with pytest.raises(DraeError, match=said) as caught:
-        load(tmp_path, changed(place, value)).training_options()
+        load_values(tmp_path, changed(place, value)).training_options()
     assert isinstance(caught.value, ParamsError | OptionError)
     if isinstance(caught.value, OptionError):
         assert str(caught.value).startswith("train.")
@@ -165,13 +155,13 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
     values = plain()
     del values["train"]["losses"]["noise"]
     with pytest.raises(ParamsError, match=r"train\.losses\.noise: missing"):
-        load(tmp_path, values)
+        load_values(tmp_path, values)
 
 
 def test_a_params_file_without_the_section_builds_but_does_not_train(tmp_path: Path) -> None:
     values = plain()
     del values["train"]
-    params = load(tmp_path, values)
+    params = load_values(tmp_path, values)
     assert params.dataset_options("production").version == "1.0.0"
     with pytest.raises(ParamsError, match=r"^train: missing"):
         params.training_options()

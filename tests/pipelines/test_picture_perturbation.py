@@ -14,27 +14,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from drae_data.records import decode_example, read_records
 from pipelines.picture_perturbation import PictureRow, draw_picture, main
 from tests.small_line import build_dataset, write_line
+from tests.small_params import LINE
 
-PARAMS = """\
-strip_layout:
-  units: pixels
-  frame_size: {height: 48, width: 64}
-  allow_overlap: false
-  boxes:
-    R0: [[0, 0, 30, 20], [32, 0, 30, 20]]
-    R1: [[0, 20, 16, 16], [32, 20, 16, 16]]
-patch: {size: 16, fit: stretch, grow: linear, fill: 0, encoding: png}
-dataset: {folder: FOLDER, version: 1.0.0}
-build:
-  small:
-    root: nowhere
-    path_template: "{strip}/run_{run}/frame_{frame}.png"
-    frames: [0, 1, 2]
-    images: {frames: [0, 1, 2], rank: [min, max]}
-    split: {by: strip, validation_fraction: 0.2, seed: 7}
-    shard_patches: 45
-    max_frame_pixels: 10000
-    max_quarantined: 0
+TRAIN = """\
 train:
   folder: models
   report: reports
@@ -81,7 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a params file and the built set `small`."""
     folder = tmp_path_factory.mktemp("project")
     build_dataset(write_line(folder / "frames"), folder / "datasets/small/1.0.0")
-    (folder / "params.yaml").write_text(PARAMS.replace("FOLDER", str(folder / "datasets")))
+    (folder / "params.yaml").write_text(LINE.replace("folder: datasets", f"folder: {folder}/datasets") + TRAIN)
     return folder
 
 

@@ -10,35 +10,14 @@ from drae_data.options import select_images
 from drae_data.preview import PreviewImage, draw_preview
 from pipelines.preview import facts, main
 from tests.small_line import LAYOUT, small_frame, small_options, write_line
-
-PARAMS = """\
-strip_layout:
-  units: pixels
-  frame_size: {height: 48, width: 64}
-  allow_overlap: false
-  boxes:
-    R0: [[0, 0, 30, 20], [32, 0, 30, 20]]
-    R1: [[0, 20, 16, 16], [32, 20, 16, 16]]
-patch: {size: 16, fit: stretch, grow: linear, fill: 0, encoding: png}
-dataset: {folder: datasets, version: 1.0.0}
-build:
-  small:
-    root: nowhere
-    path_template: "{strip}/run_{run}/frame_{frame}.png"
-    frames: [0, 1, 2]
-    images: {frames: [0, 1, 2], rank: [min, max]}
-    split: {by: strip, validation_fraction: 0.2, seed: 7}
-    shard_patches: 45
-    max_frame_pixels: 10000
-    max_quarantined: 0
-"""
+from tests.small_params import LINE
 
 
 @pytest.fixture
 def line(tmp_path: Path) -> list[str]:
     """A small line with its params file; the arguments that name them."""
     write_line(tmp_path / "frames", strips="BA", runs=2)
-    (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "params.yaml").write_text(LINE)
     return ["--set", "small", "--params", str(tmp_path / "params.yaml"), "--root", str(tmp_path / "frames")]
 
 
@@ -84,7 +63,7 @@ def test_an_acquisition_is_named_by_key_or_folder(line: list[str], tmp_path: Pat
 
 
 def test_rank_images_are_drawn_even_where_the_set_has_none(line: list[str], tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text(PARAMS.replace("rank: [min, max]", "rank: []"))
+    (tmp_path / "params.yaml").write_text(LINE.replace("rank: [min, max]", "rank: []"))
     out = tmp_path / "preview.png"
     assert main([*line, "--out", str(out)]) == 0
     assert np.array_equal(picture_of(out), drawn("A", 0, 0, "; not among this set's images"))
@@ -100,7 +79,7 @@ def test_the_facts_count_the_patches_of_an_acquisition() -> None:
 def test_frames_of_another_size_are_drawn_and_the_size_is_told(
     line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "params.yaml").write_text(PARAMS.replace("height: 48", "height: 50"))
+    (tmp_path / "params.yaml").write_text(LINE.replace("height: 48", "height: 50"))
     out = tmp_path / "preview.png"
     assert main([*line, "--out", str(out)]) == 0
     assert picture_of(out).shape[1] == 2400

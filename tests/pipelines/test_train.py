@@ -24,6 +24,7 @@ from drae_data.options import SplitOptions
 from drae_data.patches import PatchOptions
 from pipelines.train import main
 from tests.small_line import build_dataset, small_options, tree_bytes, write_line
+from tests.small_params import set_value
 from tests.small_training import training_version
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,10 +93,7 @@ def write_params(folder: Path, versions: Path, changes: dict[str, Any] | None = 
     values = YAML(typ="safe", pure=True).load(PARAMS)
     values["dataset"]["folder"] = str(versions)
     for place, value in (changes or {}).items():
-        section, *keys = values["train"], *place.split(".")
-        for key in keys[:-1]:
-            section = section[key]
-        section[keys[-1]] = value
+        set_value(values["train"], place, value)
     folder.mkdir(parents=True, exist_ok=True)
     YAML(typ="safe", pure=True).dump(values, folder / "params.yaml")
 
