@@ -12,16 +12,15 @@ The last line is JSON: perturbation_64 and perturbation_256 are numpy's millisec
 size, the median over rounds; ms_per_batch holds the medians of each.
 """
 
+import pipelines.quiet_tensorflow  # noqa: F401
+
+# isort: split
 import argparse
-import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
-
-# Before TensorFlow is imported: its banner would stand between the lines of the tables.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import numpy.typing as npt

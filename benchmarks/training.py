@@ -20,8 +20,10 @@ The last line is JSON: input_over_step is the input's patches per second over th
 over the step's, medians over rounds of the ratio within a round; patches_per_s holds the medians of each side.
 """
 
+import pipelines.quiet_tensorflow  # noqa: F401
+
+# isort: split
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -30,9 +32,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-# Before TensorFlow is imported: its banner would stand between the lines of the table.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
