@@ -46,7 +46,7 @@ class Progress:
 
 def remove_checkpoints(folder: Path) -> None:
     """Removes the checkpoints in a folder, finished or not, and the folder where nothing else lies in it."""
-    for pattern in ("step-*", "best-*", ".step-*", ".best-*"):
+    for pattern in ("step-[0-9]*", "best-[0-9]*", ".step-[0-9]*", ".best-[0-9]*"):
         for found in folder.glob(pattern):
             shutil.rmtree(found, ignore_errors=True)
     if folder.is_dir() and not any(folder.iterdir()):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from drae_model.errors import TrainingError
@@ -33,6 +34,26 @@ def set_up(options: TrainingOptions) -> Any:
         return tf.distribute.MirroredStrategy([f"GPU:{number}" for number in range(options.devices)])
     _divide_cpu(options.devices)
     return tf.distribute.MirroredStrategy([f"CPU:{number}" for number in range(options.devices)])
+
+
+def share_statistics(model: keras.Model) -> None:
+    """Gives all devices the same of what each gathers by itself; does nothing on one device.
+
+    Moving statistics of batch normalisation become their mean over the devices: else validation would judge by each
+    device's own, and checkpoints and the model would keep those of the first. Metrics, sums over the devices, are
+    shared out evenly, as they are when a checkpoint is read. A training that goes on so adds up the same numbers.
+
+    Args:
+        model: made under the scope of the devices; called there, between steps.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return
+    for variable in model.non_trainable_variables:
+        copies = [copy.numpy() for copy in variable.value.values]
+        variable.assign(np.mean(copies, axis=0, dtype=np.float64))
+    for metric in model.metrics:
+        for variable in metric.variables:
+            variable.assign(variable.numpy())
 
 
 def _divide_cpu(devices: int) -> None:

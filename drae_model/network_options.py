@@ -41,7 +41,7 @@ class LinearPath:
     Attributes:
         components: principal components.
         per_region: a projection for each region, of which a patch takes the one that reconstructs it best; else one.
-        fit_patches: training patches, spread evenly, from which each projection starts.
+        fit_patches: training patches from which each projection starts, taken in turn from up to 64 shards.
     """
 
     components: int
@@ -88,6 +88,9 @@ class NetworkOptions:
         check_whole("network.bottleneck", self.bottleneck, 1)
         check_one_of("network.merge", self.merge, MERGES)
         check_one_of("network.activation", self.activation, ACTIVATIONS)
+        components, pixels = self.linear_path.components if self.linear_path else 0, self.input_size**2
+        if components > pixels:
+            raise OptionError("network.linear_path.components", components, f"at most input_size^2 = {pixels}")
 
     def _check_widths(self, key: str, widths: tuple[int, ...]) -> None:
         if not widths:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import keras
 
-from drae_data.errors import OptionError
 from drae_model.blocks import HE_SCALE, Builder, Tensor, layer_seed, residual_block
 from drae_model.linear_path import GatedSum, SubspaceProjection
 from drae_model.network_options import NetworkOptions
@@ -115,20 +114,14 @@ def build_autoencoder(options: NetworkOptions, projections: int, seed: int, prec
         A model named `autoencoder` from float32 [n, size, size, 1], 0 to 1, to a dictionary: `image`, float32
         [n, size, size, 1], 0 to 1, and `latent`, float32 [n, bottleneck]. It holds the models `encoder` and `decoder`,
         and the layer `linear_path`, whose random weights `linear_path.start_from` replaces.
-
-    Raises:
-        OptionError: more components than an image has pixels.
     """
     encoder, decoder = build_encoder(options, seed, precision, "encoder"), build_decoder(options, seed, precision)
     inputs = _image_input(options)
     latent = encoder(inputs)
     image = decoder(latent)
     if options.linear_path is not None:
-        components, pixels = options.linear_path.components, options.input_size**2
-        if components > pixels:
-            raise OptionError("network.linear_path.components", components, f"at most input_size^2 = {pixels}")
         start = layer_seed(seed, "autoencoder/linear_path")
-        linear = SubspaceProjection(projections, components, start, name="linear_path")(inputs)
+        linear = SubspaceProjection(projections, options.linear_path.components, start, name="linear_path")(inputs)
         image = GatedSum(name="gated_sum")([linear, image])
     return keras.Model(inputs, {"image": image, "latent": latent}, name="autoencoder")
 

@@ -131,7 +131,7 @@ def _multiply_adds(layer: keras.layers.Layer) -> int:
     match layer:
         case keras.layers.Conv2DTranspose():
             return int(math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3]))
-        case keras.layers.Conv2D() | keras.layers.DepthwiseConv2D():
+        case keras.layers.Conv2D():
             return int(math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3]))
         case keras.layers.Dense():
             return int(math.prod(layer.kernel.shape))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from drae_data.errors import OptionError
 
 
-def check_whole(key: str, value: object, least: int) -> None:
-    """A whole number, `least` or more."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise OptionError(key, value, f"a whole number, {least} or more")
+def check_whole(key: str, value: object, least: int, most: float = math.inf) -> None:
+    """A whole number from `least` to `most`."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        allowed = f"{least} or more" if math.isinf(most) else f"{least} to {most}"
+        raise OptionError(key, value, f"a whole number, {allowed}")
 
 
 def check_between(key: str, value: float, least: float, most: float = math.inf) -> None:

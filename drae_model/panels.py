@@ -60,7 +60,8 @@ class PanelPatches:
 
 def panel_patches(folder: Path, options: TrainingOptions) -> PanelPatches:
     """Chooses patches spread over the split validation and perturbs every one, the same in each epoch."""
-    batches = list(validation_batches(folder, options, options.panels).as_numpy_iterator())
+    # However many devices train, one draws.
+    batches = list(validation_batches(folder, replace(options, devices=1), options.panels).as_numpy_iterator())
     images = np.concatenate([batch["image"] for batch in batches])
     keys = np.concatenate([batch["key"] for batch in batches])
     seeds = patch_seeds(tf.constant(keys), options.seed, tf.constant(_PICTURE_PASS))

@@ -210,9 +210,11 @@ def _start_linear_path(drae: DRAE, folder: Path, options: TrainingOptions, regio
             images: npt.NDArray[np.float32] = np.concatenate(list(batches.as_numpy_iterator()))
             found.append(principal_components(images.reshape(len(images), -1), path.components))
         except (DatasetError, OptionError) as error:
-            place = f"region {region} of the split train" if region else "the split train"
-            raise TrainingError(
-                f"{place}: {error}; or set train.network.linear_path.per_region to false, or linear_path to null"
-            ) from error
+            if region is None:
+                place, other = "the split train", "or set train.network.linear_path to null"
+            else:
+                place = f"region {region} of the split train"
+                other = "or set train.network.linear_path.per_region to false, or linear_path to null"
+            raise TrainingError(f"{place}: {error}; {other}") from error
     means, components = (np.stack(parts) for parts in zip(*found, strict=True))
     start_from(drae.autoencoder.get_layer("linear_path"), means, components)

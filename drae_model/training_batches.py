@@ -42,7 +42,7 @@ def check_dataset(folder: Path, options: TrainingOptions) -> None:
 
     Raises:
         TrainingError: a split is absent or holds nothing.
-        OptionError: its patches cannot be averaged down to `input_size`.
+        OptionError: its patches cannot be averaged down to `input_size`, or validation has fewer than devices.
         DatasetError: see `select_patches`.
     """
     for split in ("train", "validation"):
@@ -60,6 +60,11 @@ def check_dataset(folder: Path, options: TrainingOptions) -> None:
                 "network.input_size", options.network.input_size,
                 f"a divisor of {selection.size}, the side of the patches in {folder}",
             )  # fmt: skip
+        if (
+            split == "validation"
+            and (judged := min(selection.patches, options.validation_patches or _INT31)) < options.devices
+        ):
+            raise OptionError("devices", options.devices, f"at most the {judged} patches that validation takes")
 
 
 def training_batches(folder: Path, options: TrainingOptions, first: int, last: int) -> Dataset:
@@ -106,15 +111,10 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
     Returns:
         A `tf.data.Dataset` of dictionaries: `image`, float32 [batch, s, s, 1], and `key`, string [batch]; the last
         batch may be smaller. With several devices all are whole, and some patches fewer are taken.
-
-    Raises:
-        OptionError: fewer patches than devices.
     """
     reading = _reading("validation", options, None)
     total = select_patches(folder, reading).patches
     taken = total if count is None else min(count, total)
-    if taken < options.devices:
-        raise OptionError("devices", options.devices, f"at most the {taken} patches that validation takes")
     # Keras asks that batches can be shared out evenly: several devices judge whole batches only.
     size = min(options.batch_size, taken) // options.devices * options.devices
     if options.devices > 1:

@@ -9,6 +9,9 @@ from drae_model.option_checks import check_between, check_one_of, check_whole
 from drae_model.perturbation_options import AugmentationOptions, PerturbationOptions
 from drae_model.read_options import Shuffle
 
+# Numpy, which Keras seeds too, takes no larger one.
+LARGEST_SEED = 2**32 - 1
+
 
 @dataclass(frozen=True)
 class LearningRate:
@@ -53,7 +56,7 @@ class TrainingOptions:
     """A training.
 
     Attributes:
-        seed: of the weights, the order, the augmentation and the noise.
+        seed: of the weights, the order, the augmentation and the noise; 0 to 2^32 - 1.
         network: the shape.
         perturbation: the noise.
         augmentation: the changes that keep a patch good.
@@ -68,7 +71,7 @@ class TrainingOptions:
         shuffle: the order of reading.
         checkpoint_steps: a checkpoint each so many steps, and at the end of each epoch.
         precision: float32, mixed_bfloat16 or mixed_float16.
-        xla: compile the steps with XLA.
+        xla: compile the steps with XLA; not with `deterministic`.
         deterministic: the same weights from the same inputs, bit for bit, on one kind of machine; slower on a GPU.
         devices: how many GPUs (without one: logical CPUs) share each batch.
         guard: when to give up.
@@ -96,13 +99,16 @@ class TrainingOptions:
     panels: int
 
     def __post_init__(self) -> None:
-        check_whole("seed", self.seed, 0)
+        check_whole("seed", self.seed, 0, LARGEST_SEED)
         for key in ("batch_size", "epochs", "checkpoint_steps", "devices", "panels"):
             check_whole(key, getattr(self, key), 1)
         for key in ("steps_per_epoch", "validation_patches"):
             if getattr(self, key) is not None:
                 check_whole(key, getattr(self, key), 1)
         check_one_of("precision", self.precision, PRECISIONS)
+        if self.xla and self.deterministic:
+            # Keras would quietly compile nothing: TensorFlow makes no promise of determinism for compiled steps.
+            raise OptionError("xla", self.xla, "false where deterministic is true")
         if self.batch_size % self.devices:
             raise OptionError("batch_size", self.batch_size, f"a multiple of devices, {self.devices}")
         if self.batch_size // self.devices < 2 and self.guard.latent_floor > 0:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from drae_model.checkpoints import Checkpoints, Progress
+from drae_model.devices import share_statistics
 from drae_model.errors import TrainingError
 from drae_model.training_options import Guard
 
@@ -45,6 +46,10 @@ class StepWatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
             for variable, value in zip(self.model.trackers[name].variables, values, strict=True):
                 variable.assign(value)
 
+    def on_test_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Before a validation: all devices shall judge by the same statistics."""
+        share_statistics(self.model)
+
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         """Looks at the epoch's means so far; raises `TrainingError`."""
         self._step += 1
@@ -54,6 +59,7 @@ class StepWatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no
             self._look()
         elif self._step % self._every == 0:
             self._look()
+            share_statistics(self.model)
             progress = self._progress
             self._checkpoints.save(Progress(self._step, progress.epoch, progress.history, progress.best_epoch))
         self._done(self._step)
@@ -78,7 +84,8 @@ def check_finite(values: Mapping[str, float], step: int) -> None:
         whole = ", ".join(f"{name} = {value:.4g}" for name, value in values.items() if math.isfinite(value))
         raise TrainingError(
             f"step {step}: the training has diverged: {seen}{'; ' + whole if whole else ''}. Lower "
-            "train.learning_rate.start, or train in float32; no model was written, the last checkpoint is from before"
+            "train.learning_rate.start, or train in float32; no model was written. The last checkpoint may be spoilt "
+            "already: the same parameters begin anew with --fresh"
         )
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import keras
 import pydot
 
-from drae_data.errors import DraeError, OptionError
-from drae_model.network_options import NetworkOptions
+from drae_data.errors import DraeError
 from drae_model.networks import Networks, build_networks
 from drae_model.operations import (
     FLOP_PER_MULTIPLY_ADD,
@@ -69,7 +68,8 @@ def _run(argv: list[str]) -> None:
     training = params.training_options()
     per_region = training.network.linear_path is not None and training.network.linear_path.per_region
     projections = len(params.strip_layout.options().regions) if per_region else 1
-    networks = without_weights(lambda: _build(training.network, projections))
+    # Costs are the same at every precision.
+    networks = without_weights(lambda: build_networks(training.network, projections, 0, "float32"))
     rows = _rows(networks)
     if arguments.layers:
         say(layer_table(rows) + "\n")
@@ -77,14 +77,6 @@ def _run(argv: list[str]) -> None:
     if arguments.out:
         write_file(arguments.out, drawing(networks))
         say(f"drawn: {arguments.out}")
-
-
-def _build(options: NetworkOptions, projections: int) -> Networks:
-    try:
-        # Costs are the same at every precision.
-        return build_networks(options, projections, 0, "float32")
-    except OptionError as error:
-        raise OptionError(f"train.{error.key}", error.value, error.allowed) from error
 
 
 def _rows(networks: Networks) -> list[LayerCost]:

@@ -7,6 +7,7 @@ allowed.
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -79,10 +80,8 @@ class Params(Section):
 
     def training_options(self) -> TrainingOptions:
         """The options of section `train`; raises `ParamsError`, or `OptionError` with the key's whole place."""
-        try:
+        with training_errors():
             return self.train_params().options()
-        except OptionError as error:
-            raise OptionError(f"train.{error.key}", error.value, error.allowed) from error
 
     def set_params(self, name: str) -> SetParams:
         """The section `build.<name>`; raises `ParamsError`."""
@@ -134,6 +133,15 @@ class Params(Section):
     def archive_folder(self, name: str) -> str:
         """Where the version of the dataset `name` is archived: `<archive>/<name>/<version>`."""
         return f"{self.dataset.archive}/{name}/{self.dataset.version}"
+
+
+@contextmanager
+def training_errors() -> Iterator[None]:
+    """Gives an `OptionError` of a training's options the key's whole place in the params file."""
+    try:
+        yield
+    except OptionError as error:
+        raise OptionError(f"train.{error.key}", error.value, error.allowed) from error
 
 
 def placed(error: OptionError, name: str) -> OptionError:

@@ -8,7 +8,7 @@ from drae_model.loss_options import LossOptions, ScoreOptions
 from drae_model.network_options import LinearPath, NetworkOptions, Normalization
 from drae_model.perturbation_options import AugmentationOptions, PerturbationOptions
 from drae_model.read_options import Shuffle
-from drae_model.training_options import Guard, LearningRate, TrainingOptions
+from drae_model.training_options import LARGEST_SEED, Guard, LearningRate, TrainingOptions
 from pipelines.params_section import Section
 
 Number = int | float
@@ -126,7 +126,7 @@ class TrainParams(Section):
     folder: Annotated[str, Field(min_length=1)]
     report: Annotated[str, Field(min_length=1)]
     set: Annotated[str, Field(min_length=1)]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)]
     network: NetworkParams
     q: Number
     perturbation: PerturbationParams

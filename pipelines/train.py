@@ -28,13 +28,16 @@ from drae_model.training import Trained, train, training_identity, version_conte
 from drae_model.training_batches import check_dataset
 from drae_model.training_options import TrainingOptions
 from pipelines.console import run_command, say
-from pipelines.params import load_params
+from pipelines.params import load_params, training_errors
 from pipelines.run_log import log_run
-from pipelines.train_log import TrainLog
+from pipelines.train_log import REPORT_NAMES, TrainLog
 
 # Checkpoints, pictures and events of trainings that have not ended; neither outputs of DVC nor part of a model.
 RUNS = "logs/training"
 REPORT, PICTURES = "report", "pictures"
+# Lies in a folder of checkpoints, so that no other folder is ever emptied.
+_MARK = ".drae_training"
+_AGAIN = "Make room and run the same command again: the training itself is done"
 
 _EPILOG = """\
 examples:
@@ -69,18 +72,15 @@ def _run(argv: list[str]) -> None:
     params = load_params(known.params)
     section, options = params.train_params(), params.training_options()
     version, model, report = Path(params.version_folder(section.set)), Path(section.folder), Path(section.report)
-    _check_target(model)
-    try:
+    _check_places(model, report)
+    with training_errors():
         check_dataset(version, options)
-    except OptionError as error:
-        raise OptionError(f"train.{error.key}", error.value, error.allowed) from error
     identity = training_identity(version, options)
     name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     run = known.checkpoints or Path(RUNS, name)
     # Two processes in one folder would take each other's checkpoints away.
     with LocalFiles(str(run)).locked():
-        if known.fresh:
-            _remove(run)
+        _claim(run, known.fresh)
         say(f"train: {version} to {model}; checkpoints in {run}")
         trained = _train(version, options, run, Path("logs/tensorboard", name))
         _publish(model, report, run, trained, _card(version, options, trained))
@@ -90,16 +90,40 @@ def _run(argv: list[str]) -> None:
     log_run(stage="train", model=str(model), dataset=str(version), history=list(trained.history))
 
 
-def _check_target(model: Path) -> None:
-    """A folder that holds anything but a model is never replaced."""
+def _check_places(model: Path, report: Path) -> None:
+    """A folder that holds anything but a model or a report is never replaced."""
+    for key, folder in (("train.folder", model), ("train.report", report)):
+        if folder.name in ("", ".."):
+            raise OptionError(key, str(folder), "a folder with a name")
     if model.exists() and not (model / CARD).exists() and (not model.is_dir() or any(model.iterdir())):
         raise OptionError("train.folder", str(model), f"a folder for one model, which holds nothing or a {CARD}")
+    # DVC notes beside its outputs what git shall ignore, and does so anew after each training.
+    allowed = {*REPORT_NAMES, ".gitignore"}
+    if report.exists() and not (report.is_dir() and {path.name for path in report.iterdir()} <= allowed):
+        names = " and ".join(REPORT_NAMES)
+        raise OptionError("train.report", str(report), f"a folder for one report, which holds nothing but {names}")
+    inner, outer = sorted((model.resolve(), report.resolve()), key=lambda path: -len(path.parts))
+    if inner.is_relative_to(outer):
+        raise OptionError("train.report", str(report), f"a folder neither inside nor around train.folder, {model}")
+
+
+def _claim(run: Path, fresh: bool) -> None:
+    """Marks the folder of the checkpoints as this command's own: it is emptied in the end."""
+    if run.exists() and not (run / _MARK).exists() and (not run.is_dir() or any(run.iterdir())):
+        raise OptionError("--checkpoints", str(run), "a folder that holds nothing, or a training's checkpoints")
+    if fresh:
+        _remove(run)
+    run.mkdir(parents=True, exist_ok=True)
+    (run / _MARK).write_text("Checkpoints of a training, removed at its end: python -m pipelines.train --help\n")
 
 
 def _train(version: Path, options: TrainingOptions, run: Path, tensorboard: Path) -> Trained:
     """Trains; an error of TensorFlow is one message."""
     try:
-        with TrainLog(run / REPORT, run / PICTURES, tensorboard, options.batch_size, options.epochs) as log:
+        with (
+            training_errors(),
+            TrainLog(run / REPORT, run / PICTURES, tensorboard, options.batch_size, options.epochs) as log,
+        ):
             trained = train(version, options, run, log)
             log.summarise({"best_epoch": trained.best["epoch"], "best_score": trained.score})
         return trained
@@ -113,16 +137,20 @@ def _train(version: Path, options: TrainingOptions, run: Path, tensorboard: Path
 
 
 def _publish(model: Path, report: Path, run: Path, trained: Trained, card: dict[str, Any]) -> None:
-    """Puts model and report in the places of those before, which stay until the new ones are whole."""
+    """Puts model and report in the places of those before, each of which stays until the new one is whole."""
+    try:
+        with staged_folder(model) as part:
+            write_model(part, trained.inspector, card)
+    except (OSError, tf.errors.OpError) as error:
+        raise TrainingError(
+            f"{model}: the model cannot be written: {first_line(error)}; the one before stands. {_AGAIN}"
+        ) from error
     try:
         with staged_folder(report) as part:
             shutil.copytree(run / REPORT, part, dirs_exist_ok=True)
-            with staged_folder(model) as model_part:
-                write_model(model_part, trained.inspector, card)
-    except (OSError, tf.errors.OpError) as error:
+    except OSError as error:
         raise TrainingError(
-            f"{model}: the model cannot be written: {first_line(error)}; the one before stands. Make room and "
-            "run the same command again: the training itself is done"
+            f"{report}: the report cannot be written: {first_line(error)}; the new model in {model} is whole. {_AGAIN}"
         ) from error
 
 
@@ -130,6 +158,7 @@ def _remove(run: Path) -> None:
     """Removes what this command wrote into a run's folder, and nothing else."""
     for name in (REPORT, PICTURES):
         shutil.rmtree(run / name, ignore_errors=True)
+    (run / _MARK).unlink(missing_ok=True)
     remove_checkpoints(run)
 
 

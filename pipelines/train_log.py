@@ -16,6 +16,8 @@ from drae_model.errors import TrainingError
 from drae_model.panels import PanelPatches, draw_panels
 from pipelines.console import progress, say
 
+# What DVCLive writes.
+REPORT_NAMES = ("metrics.json", "plots")
 _SHOWN = ("loss", "discriminator", "val_score")
 
 

@@ -1,7 +1,8 @@
 """Two devices train like one, a training on them goes on after a kill, and in deterministic mode processes agree.
 
 TensorFlow's devices and its determinism are fixed for a whole process, so trainings run in processes of their own: this
-file itself, as a module. Its two processes do the same and run side by side.
+file itself, as a module. Its processes run side by side; each trains networks of one shape, since TensorFlow mixes up
+the devices' sums where networks of several shapes are trained on them in one process.
 """
 
 import json
@@ -22,6 +23,7 @@ import tensorflow as tf
 
 from drae_model.devices import set_up
 from drae_model.errors import TrainingError
+from drae_model.network_options import Normalization
 from drae_model.panels import PanelPatches
 from drae_model.training import train
 from tests.small_training import LINEAR, small_training, training_version
@@ -29,7 +31,11 @@ from tests.small_training import LINEAR, small_training, training_version
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Two epochs of three steps; everything that draws at random is on.
 OPTIONS = small_training(network=LINEAR, epochs=2, steps_per_epoch=3, checkpoint_steps=2, deterministic=True)
-TRAININGS = ("one", "two", "resumed")
+# Batch normalisation, whose moving statistics each device keeps for itself. Devices see shares of a batch: other
+# weights than on one device are right.
+NORMALIZED = replace(OPTIONS, network=replace(LINEAR, normalization=Normalization("batch", 0.9, 1)))
+# Processes, by the names of their folders: two do the same.
+RUNS = ("first", "second", "normalized")
 State = dict[str, np.ndarray[Any, Any]]
 
 
@@ -56,23 +62,31 @@ class StopAfter:
 
 
 def train_all(version: Path, folder: Path) -> None:
-    """Trains on two devices, also with a kill between and with an uneven validation, and on one.
+    """Trains on two devices, without and with a kill, and where that is asked with an uneven validation and on one.
 
     Each leaves its last checkpoint.
     """
-    shared = replace(OPTIONS, devices=2)
-    histories = {"two": train(version, shared, folder / "two", StopAfter()).history}
+    options = NORMALIZED if folder.name == "normalized" else OPTIONS
+    shared = replace(options, devices=2)
+    trained = train(version, shared, folder / "two", StopAfter())
+    told: dict[str, Any] = {"two": trained.history, "score": trained.score, "best": trained.best}
     try:
         train(version, shared, folder / "resumed", StopAfter(5))
     except KilledError:
         again = StopAfter()
-        train(version, shared, folder / "resumed", again)
-        (folder / "resumed_from").write_text(str(again.begun))
-    # The validation's last batch holds one patch: there is nothing for the second device.
-    uneven = replace(shared, epochs=1, steps_per_epoch=1, validation_patches=9)
-    histories["uneven"] = train(version, uneven, folder / "uneven", StopAfter()).history
-    histories["one"] = train(version, OPTIONS, folder / "one", StopAfter()).history
-    (folder / "histories.json").write_text(json.dumps(histories))
+        told |= {"resumed": train(version, shared, folder / "resumed", again).history, "begun": again.begun}
+    if folder.name != "normalized":
+        # The validation's last batch holds one patch: there is nothing for the second device.
+        uneven = replace(shared, epochs=1, steps_per_epoch=1, validation_patches=9)
+        told["uneven"] = train(version, uneven, folder / "uneven", StopAfter()).history
+        told["one"] = train(version, options, folder / "one", StopAfter()).history
+    (folder / "told.json").write_text(json.dumps(told))
+
+
+def told_by(run: Path) -> dict[str, Any]:
+    """What the trainings of a process told."""
+    told: dict[str, Any] = json.loads((run / "told.json").read_text())
+    return told
 
 
 def last_state(run: Path) -> State:
@@ -84,32 +98,26 @@ def last_state(run: Path) -> State:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The folders of two processes that ran `train_all`."""
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folders of three processes that ran `train_all`, by name."""
     folder = tmp_path_factory.mktemp("devices")
     version = training_version(folder)
-    runs = [folder / "first", folder / "second"]
+    runs = {name: folder / name for name in RUNS}
     processes = []
-    for run in runs:
+    for run in runs.values():
         run.mkdir()
         command = [sys.executable, "-m", "tests.drae_model.test_devices", str(version), str(run)]
         processes.append(subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True))
-    # Both end before the first is judged: none is left behind.
+    # All end before the first is judged: none is left behind.
     said = [process.communicate()[1] for process in processes]
     for process, errors in zip(processes, said, strict=True):
         assert process.returncode == 0, errors[-4000:]
     return runs
 
 
-@pytest.fixture(scope="module")
-def states(runs: list[Path]) -> list[dict[str, State]]:
-    """Of each process the state that each training ended with."""
-    return [{name: last_state(run / name) for name in TRAININGS} for run in runs]
-
-
 @pytest.mark.slow
-def test_two_devices_train_like_one(states: list[dict[str, State]]) -> None:
-    one, two = states[0]["one"], states[0]["two"]
+def test_two_devices_train_like_one(runs: dict[str, Path]) -> None:
+    one, two = last_state(runs["first"] / "one"), last_state(runs["first"] / "two")
 
     assert set(one) == set(two)
     # Sums in another order differ in the last bits. Adam's momenta tell gradients apart that are of another size, to
@@ -119,28 +127,38 @@ def test_two_devices_train_like_one(states: list[dict[str, State]]) -> None:
 
 
 @pytest.mark.slow
-def test_two_devices_tell_the_losses_and_scores_of_one(runs: list[Path]) -> None:
-    histories = json.loads((runs[0] / "histories.json").read_text())
+def test_two_devices_tell_the_losses_and_scores_of_one(runs: dict[str, Path]) -> None:
+    told = told_by(runs["first"])
 
-    for one, two in zip(histories["one"], histories["two"], strict=True):
+    for one, two in zip(told["one"], told["two"], strict=True):
         # The variance is over the patches of a device: of half a batch it is less.
         assert {**two, "latent_variance": 0} == pytest.approx({**one, "latent_variance": 0}, rel=1e-4)
 
 
 @pytest.mark.slow
-def test_a_validation_that_two_devices_cannot_share_evenly_has_a_score(runs: list[Path]) -> None:
-    (row,) = json.loads((runs[0] / "histories.json").read_text())["uneven"]
+@pytest.mark.parametrize("run", ["first", "normalized"])
+def test_two_devices_judge_like_the_model_that_ships(runs: dict[str, Path], run: str) -> None:
+    told = told_by(runs[run])
+
+    assert told["score"] == pytest.approx(told["best"]["val_score"], rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_validation_that_two_devices_cannot_share_evenly_has_a_score(runs: dict[str, Path]) -> None:
+    (row,) = told_by(runs["first"])["uneven"]
 
     # 1 - SSIM, between 0 and 2.
     assert 0 < row["val_score"] < 2
 
 
 @pytest.mark.slow
-def test_a_training_on_two_devices_goes_on_after_a_kill(runs: list[Path], states: list[dict[str, State]]) -> None:
-    # Killed after step 5; a checkpoint is written after steps 2 and 4, and at an epoch's end.
-    assert (runs[0] / "resumed_from").read_text() == "[4]"
-    whole, resumed = states[0]["two"], states[0]["resumed"]
+@pytest.mark.parametrize("run", ["first", "normalized"])
+def test_a_training_on_two_devices_goes_on_after_a_kill(runs: dict[str, Path], run: str) -> None:
+    told, whole, resumed = told_by(runs[run]), last_state(runs[run] / "two"), last_state(runs[run] / "resumed")
 
+    # Killed after step 5; a checkpoint is written after steps 2 and 4, and at an epoch's end.
+    assert told["begun"] == [4]
+    assert told["resumed"] == told["two"]
     assert set(whole) == set(resumed)
     for name in whole:
         assert np.array_equal(whole[name], resumed[name]), name
@@ -148,8 +166,8 @@ def test_a_training_on_two_devices_goes_on_after_a_kill(runs: list[Path], states
 
 @pytest.mark.slow
 @pytest.mark.parametrize("training", ["one", "two"])
-def test_in_deterministic_mode_two_processes_agree_bit_for_bit(states: list[dict[str, State]], training: str) -> None:
-    first, second = (state[training] for state in states)
+def test_in_deterministic_mode_two_processes_agree_bit_for_bit(runs: dict[str, Path], training: str) -> None:
+    first, second = (last_state(runs[name] / training) for name in ("first", "second"))
 
     assert set(first) == set(second)
     for name in first:

@@ -93,9 +93,8 @@ def test_the_gate_of_the_linear_path_starts_closed_and_lets_the_network_correct(
 
 
 def test_more_components_than_pixels_are_refused() -> None:
-    options = replace(SMALL, linear_path=LinearPath(257, False, 300))
     with pytest.raises(OptionError, match=r"network\.linear_path\.components: .* input_size\^2 = 256, got 257"):
-        build_autoencoder(options, 1, 1, "float32")
+        replace(SMALL, linear_path=LinearPath(257, False, 300))
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])

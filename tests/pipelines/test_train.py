@@ -261,7 +261,15 @@ def test_a_training_runs_twice_to_the_same_bytes(trained: Path, versions: Path, 
         ({"network.widths": [4] * 5}, r"train.network.widths: expected at most as many stages as input_size 16"),
         ({"q": 1.5}, r"train.q: expected 0.0 to 1.0, got 1.5"),
         ({"set": "kit"}, r"train.set: expected one of ['small'], got 'kit'"),
-        ({"network.input_size": 24}, r"network.input_size: expected a divisor of 32, the side of the patches in"),
+        ({"network.input_size": 24}, r"train.network.input_size: expected a divisor of 32, the side of the patches in"),
+        ({"devices": 4, "validation_patches": 3}, r"train.devices: expected at most the 3 patches that validation"),
+        ({"seed": 2**32}, r"train.seed: expected less than or equal to 4294967295, got 4294967296"),
+        ({"xla": True, "deterministic": True}, r"train.xla: expected false where deterministic is true, got True"),
+        ({"report": "model/report"}, r"train.report: expected a folder neither inside nor around train.folder, model"),
+        ({"report": "model"}, r"train.report: expected a folder for one report, which holds nothing but metrics.json"),
+        ({"folder": "new/model", "report": "new"}, r"train.report: expected a folder neither inside nor around"),
+        ({"report": "."}, r"train.report: expected a folder with a name, got '.'"),
+        ({"folder": ".."}, r"train.folder: expected a folder with a name, got '..'"),
     ],
 )
 def test_a_wrong_parameter_is_refused(
@@ -270,6 +278,27 @@ def test_a_wrong_parameter_is_refused(
     write_params(workplace, versions, changes)
     assert run(workplace) == 1
     assert said in assert_refused(capsys.readouterr().err, workplace)
+
+
+@pytest.mark.parametrize(
+    ("report", "arguments", "said"),
+    [
+        ("mine", [], "train.report: expected a folder for one report, which holds nothing but metrics.json and plots"),
+        ("report", ["--checkpoints", "mine"], "--checkpoints: expected a folder that holds nothing, or a training's"),
+        ("report", ["--checkpoints", "mine", "--fresh"], "--checkpoints: expected a folder that holds nothing"),
+    ],
+)
+def test_a_folder_with_other_files_is_neither_replaced_nor_emptied(
+    workplace: Path, versions: Path, report: str, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = {"report/notes.txt": b"notes", "step-by-step/guide.txt": b"a guide", "metrics.json": b"{}"}
+    for name, content in theirs.items():
+        (workplace / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+        (workplace / "mine" / name).write_bytes(content)
+    write_params(workplace, versions, {"report": report})
+    assert run(workplace, *arguments) == 1
+    assert said in assert_refused(capsys.readouterr().err, workplace)
+    assert tree_bytes(workplace / "mine") == theirs
 
 
 def test_an_absent_dataset_is_refused(workplace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -300,6 +329,7 @@ def test_a_learning_rate_that_diverges_is_said(
     message = assert_refused(capsys.readouterr().err, workplace)
     assert "the training has diverged" in message
     assert "train.learning_rate.start" in message
+    assert "--fresh" in message
 
 
 @pytest.mark.slow
@@ -331,7 +361,7 @@ def test_a_disk_that_fills_while_a_checkpoint_is_written(workplace: Path, capsys
 
 @pytest.mark.slow
 def test_a_disk_that_fills_while_the_model_is_written(
-    workplace: Path, blocked: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+    workplace: Path, versions: Path, blocked: Path, trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The training is over, so that the model is the first large file; then there is room again."""
     shutil.copytree(checkpoints(blocked), workplace / "done")
@@ -339,6 +369,15 @@ def test_a_disk_that_fills_while_the_model_is_written(
         assert run(workplace, "--checkpoints", "done") == 1
     message = assert_refused(capsys.readouterr().err, workplace)
     assert "model: the model cannot be written" in message
+
+    # The model is written now; the report is not, since a file stands where its folder would be made.
+    write_params(workplace, versions, {"report": "file/report"})
+    (workplace / "file").write_text("no folder")
+    assert run(workplace, "--checkpoints", "done") == 1
+    message = capsys.readouterr().err
+    assert "file/report: the report cannot be written" in message
+    assert "the new model in model is whole" in message
+    write_params(workplace, versions)
 
     assert run(workplace, "--checkpoints", "done") == 0
     assert (workplace / "model/drae.keras").read_bytes() == (trained / "models/drae/drae.keras").read_bytes()
