@@ -45,26 +45,10 @@ def check_dataset(folder: Path, options: TrainingOptions) -> None:
         OptionError: its patches cannot be averaged down to `input_size`, or validation has fewer than devices.
         DatasetError: see `select_patches`.
     """
-    for split in ("train", "validation"):
-        try:
-            selection = select_patches(folder, _reading(split, options, None))
-        except OptionError as error:
-            if error.key not in ("split", "regions, vials"):
-                raise
-            raise TrainingError(
-                f"{folder}: a training needs patches in the splits train and validation: {error}; "
-                "build the set with a split that is not none and a validation_fraction above 0"
-            ) from error
-        if selection.size % options.network.input_size:
-            raise OptionError(
-                "network.input_size", options.network.input_size,
-                f"a divisor of {selection.size}, the side of the patches in {folder}",
-            )  # fmt: skip
-        if (
-            split == "validation"
-            and (judged := min(selection.patches, options.validation_patches or _INT31)) < options.devices
-        ):
-            raise OptionError("devices", options.devices, f"at most the {judged} patches that validation takes")
+    _, validation = (_split(folder, split, options) for split in ("train", "validation"))
+    judged = _at_most(options.validation_patches, validation.patches)
+    if judged < options.devices:
+        raise OptionError("devices", options.devices, f"at most the {judged} patches that validation takes")
 
 
 def training_batches(folder: Path, options: TrainingOptions, first: int, last: int) -> Dataset:
@@ -114,7 +98,7 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
     """
     reading = _reading("validation", options, None)
     total = select_patches(folder, reading).patches
-    taken = total if count is None else min(count, total)
+    taken = _at_most(count, total)
     # Keras asks that batches can be shared out evenly: several devices judge whole batches only.
     size = min(options.batch_size, taken) // options.devices * options.devices
     if options.devices > 1:
@@ -163,6 +147,30 @@ def patch_seeds(keys: Tensor, seed: int, epoch: Tensor) -> Tensor:
     name = tf.strings.to_hash_bucket_fast(keys, _INT31)
     turn = tf.strings.to_hash_bucket_fast(tf.strings.format("{}/{}", (seed, epoch)), _INT31)
     return tf.stack([tf.cast(name, tf.int32), tf.fill(tf.shape(name), tf.cast(turn, tf.int32))], axis=1)
+
+
+def _split(folder: Path, split: str, options: TrainingOptions) -> Selection:
+    """What a split holds; raises like `check_dataset`."""
+    try:
+        selection = select_patches(folder, _reading(split, options, None))
+    except OptionError as error:
+        if error.key not in ("split", "regions, vials"):
+            raise
+        raise TrainingError(
+            f"{folder}: a training needs patches in the splits train and validation: {error}; "
+            "build the set with a split that is not none and a validation_fraction above 0"
+        ) from error
+    if selection.size % options.network.input_size:
+        raise OptionError(
+            "network.input_size", options.network.input_size,
+            f"a divisor of {selection.size}, the side of the patches in {folder}",
+        )  # fmt: skip
+    return selection
+
+
+def _at_most(count: int | None, total: int) -> int:
+    """How many of all patches are taken; None takes all."""
+    return total if count is None else min(count, total)
 
 
 def _reading(split: str, options: TrainingOptions, shuffle: Shuffle | None) -> ReadOptions:

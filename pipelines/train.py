@@ -95,7 +95,7 @@ def _check_places(model: Path, report: Path) -> None:
     for key, folder in (("train.folder", model), ("train.report", report)):
         if folder.name in ("", ".."):
             raise OptionError(key, str(folder), "a folder with a name")
-    if model.exists() and not (model / CARD).exists() and (not model.is_dir() or any(model.iterdir())):
+    if _is_foreign(model, CARD):
         raise OptionError("train.folder", str(model), f"a folder for one model, which holds nothing or a {CARD}")
     # DVC notes beside its outputs what git shall ignore, and does so anew after each training.
     allowed = {*REPORT_NAMES, ".gitignore"}
@@ -107,9 +107,14 @@ def _check_places(model: Path, report: Path) -> None:
         raise OptionError("train.report", str(report), f"a folder neither inside nor around train.folder, {model}")
 
 
+def _is_foreign(folder: Path, mark: str) -> bool:
+    """Something stands there that is neither empty nor holds the file that marks such a folder as this command's."""
+    return folder.exists() and not (folder / mark).exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
 def _claim(run: Path, fresh: bool) -> None:
     """Marks the folder of the checkpoints as this command's own: it is emptied in the end."""
-    if run.exists() and not (run / _MARK).exists() and (not run.is_dir() or any(run.iterdir())):
+    if _is_foreign(run, _MARK):
         raise OptionError("--checkpoints", str(run), "a folder that holds nothing, or a training's checkpoints")
     if fresh:
         _remove(run)
