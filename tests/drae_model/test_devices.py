@@ -26,14 +26,15 @@ from drae_model.errors import TrainingError
 from drae_model.network_options import Normalization
 from drae_model.panels import PanelPatches
 from drae_model.training import train
-from tests.small_training import LINEAR, small_training, training_version
+from tests.small_training import LINEAR, NETWORK, small_training, training_version
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Two epochs of three steps; everything that draws at random is on.
 OPTIONS = small_training(network=LINEAR, epochs=2, steps_per_epoch=3, checkpoint_steps=2, deterministic=True)
 # Batch normalisation, whose moving statistics each device keeps for itself. Devices see shares of a batch: other
-# weights than on one device are right.
-NORMALIZED = replace(OPTIONS, network=replace(LINEAR, normalization=Normalization("batch", 0.9, 1)))
+# weights than on one device are right. A short memory, and no linear path beside it, let the statistics of the devices
+# differ and the scores depend on them.
+NORMALIZED = replace(OPTIONS, network=replace(NETWORK, normalization=Normalization("batch", 0.5, 1)))
 # Processes, by the names of their folders: two do the same.
 RUNS = ("first", "second", "normalized")
 State = dict[str, np.ndarray[Any, Any]]
