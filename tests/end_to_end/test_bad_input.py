@@ -6,7 +6,6 @@ was listed is lost.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections import Counter
@@ -57,11 +56,13 @@ def build(tmp_path: Path, root: Path, convert: list[str]) -> Path:
     }  # fmt: skip
     path = tmp_path / "params.json"
     path.write_text(json.dumps(params))
+    # prlimit, not preexec_fn: a child forked from a process with open gRPC channels can abort before its command runs
+    # (grpc/grpc#43055), and tests of other modules leave such channels.
+    limited = ["prlimit", f"--as={ADDRESS_SPACE}", sys.executable, "-m", "pipelines.build"]
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.build", "--set", "bad", "--params", str(path), "--threads", "2"],
+        [*limited, "--set", "bad", "--params", str(path), "--threads", "2"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=SECONDS,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE)),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return tmp_path / "bad/1.0.0"
