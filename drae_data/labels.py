@@ -6,6 +6,7 @@ unknown by name.
 
 import csv
 import io
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,9 @@ GOOD, DEFECTIVE, EXCLUDED, UNKNOWN = "good", "defective", "excluded", "unknown"
 LABELS = (GOOD, DEFECTIVE, EXCLUDED)
 # The columns that say what a label holds for; the column `label` says which.
 PLACE_COLUMNS = ("strip", "run", "batch", "recipe", "station", "vial", "region")
+# What a table may say of a defect beside its place: its type, and its size in pixels of the frame.
+DEFECT_COLUMNS = ("defect", "size")
+_COLUMNS = (*PLACE_COLUMNS, "label", *DEFECT_COLUMNS)
 PATH_FIELDS = ("label", "strip", "batch", "recipe", "station")
 
 
@@ -28,8 +32,8 @@ class LabelOptions:
 
     Attributes:
         table: a CSV file in the set's folder of tables; empty where the path says it.
-        columns: names in the table of the columns strip, run, batch, recipe, station, vial, region, label; those that a
-            table has under their own names need not stand here.
+        columns: names in the table of the columns strip, run, batch, recipe, station, vial, region, label, defect,
+            size; those that a table has under their own names need not stand here.
         vial_columns: where the table has a column of codes per vial: their names, in order of vials.
         field: the path template's field whose text is the code: label, strip, batch, recipe, station; empty where the
             table says it.
@@ -55,8 +59,8 @@ class LabelOptions:
             raise OptionError("labels.columns", spare, "none of vial, region, label beside labels.vial_columns")
         if self.field and self.field not in PATH_FIELDS:
             raise OptionError("labels.field", self.field, f"one of {', '.join(PATH_FIELDS)}")
-        if unknown := sorted(set(self.columns) - {*PLACE_COLUMNS, "label"}):
-            raise OptionError("labels.columns", unknown, f"names among {', '.join((*PLACE_COLUMNS, 'label'))}")
+        if unknown := sorted(set(self.columns) - set(_COLUMNS)):
+            raise OptionError("labels.columns", unknown, f"names among {', '.join(_COLUMNS)}")
         if not self.codes or any(label not in LABELS for label in self.codes.values()):
             raise OptionError("labels.codes", dict(self.codes), f"codes, each with one of {', '.join(LABELS)}")
         if any(label not in (*LABELS, UNKNOWN) for label in self.select):
@@ -99,7 +103,7 @@ def read_label_table(content: bytes, options: LabelOptions, place: str) -> tuple
         raise LabelError(f"{place}: expected a CSV table in UTF-8: {error}") from error
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise LabelError(f"{place}: expected each column once, got {twice} more than once")
-    columns = {name: options.columns.get(name, name) for name in (*PLACE_COLUMNS, "label")}
+    columns = {name: options.columns.get(name, name) for name in _COLUMNS}
     needed = [columns["strip"], *(options.vial_columns or [columns["label"]]), *options.columns.values()]
     if absent := sorted(set(needed) - set(header)):
         raise LabelError(f"{place}: expected columns {absent}, got {list(header)} (labels.columns names them)")
@@ -123,17 +127,30 @@ def _label_rows(
 
     if None in line:
         raise LabelError(f"{place}: expected {len(line) - 1} values as the first line has, got more")
+
+    def pixels(name: str) -> float:
+        value = text(columns[name])
+        if not value:
+            return 0.0
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
+            raise LabelError(
+                f"{place}: column {columns[name]!r}: expected pixels such as 12.5, or nothing, got {value!r}"
+            )
+        return float(value)
+
     strip, run = text(columns["strip"]), number("run")
     if not strip:
         raise LabelError(f"{place}: column {columns['strip']!r}: expected the strip, got nothing")
     batch, recipe, station = (text(columns[name]) for name in ("batch", "recipe", "station"))
+    defect, size = text(columns["defect"]), pixels("size")
     if options.vial_columns:
         places = [(vial, "", text(column)) for vial, column in enumerate(options.vial_columns)]
     else:
         places = [(number("vial"), text(columns["region"]), text(columns["label"]))]
     for vial, region, code in places:
         if code:
-            yield LabelRow(strip, run, batch, recipe, station, vial, region, options.codes.get(code, UNKNOWN), code)
+            label = options.codes.get(code, UNKNOWN)
+            yield LabelRow(strip, run, batch, recipe, station, vial, region, label, code, defect, size)
 
 
 def label_by_table(
@@ -162,14 +179,14 @@ def label_by_table(
     used: defaultdict[LabelRow, set[tuple[str, str]]] = defaultdict(set)
     holding: dict[AcquisitionKey, list[LabelRow]] = {}
     for key in sorted(keys):
-        holding[key] = [row for row in by_strip[key.strip] if _holds(row, key)]
+        holding[key] = [row for row in by_strip[key.strip] if holds(row, key)]
         for row in holding[key]:
             used[row].add((row.batch or key.batch, row.recipe or key.recipe))
     ambiguous = {row for row, places in used.items() if len(places) > 1}
     for row in ambiguous:
         detail = f"it fits the batches and recipes {sorted(used[row])}; the table needs a column that tells them apart"
         findings.add(FindingRow("ambiguous_label", _place(row), detail))
-    spare = {row for key in others for row in by_strip[key.strip] if _holds(row, key)}
+    spare = {row for key in others for row in by_strip[key.strip] if holds(row, key)}
     for row in set(distinct) - set(used) - spare:
         findings.add(FindingRow("label_without_acquisition", _place(row), f"label {row.label}, code {row.code!r}"))
     for key, found in holding.items():
@@ -179,7 +196,8 @@ def label_by_table(
     return Labelling(labels, tuple(distinct), tuple(sorted(findings)))
 
 
-def _holds(row: LabelRow, key: AcquisitionKey) -> bool:
+def holds(row: LabelRow, key: AcquisitionKey) -> bool:
+    """Whether a label is meant for an acquisition of its strip: every part of the key that it gives agrees."""
     return row.run in (-1, key.run) and all(
         getattr(row, name) in ("", getattr(key, name)) for name in ("batch", "recipe", "station")
     )
@@ -217,7 +235,7 @@ def label_by_path(codes: Mapping[AcquisitionKey, str], options: LabelOptions) ->
     """
     labels = {key: options.codes.get(code, UNKNOWN) for key, code in codes.items()}
     rows = (
-        LabelRow(key.strip, key.run, key.batch, key.recipe, key.station, -1, "", labels[key], code)
+        LabelRow(key.strip, key.run, key.batch, key.recipe, key.station, -1, "", labels[key], code, "", 0.0)
         for key, code in codes.items()
     )
     findings = (

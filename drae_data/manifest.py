@@ -176,6 +176,8 @@ class LabelRow:
         region: empty where the label holds for all regions.
         label: good, defective, excluded or unknown.
         code: as it stood in the source of labels.
+        defect: type of the defect as the table names it; empty where it does not.
+        size: of the defect in pixels of the frame; 0 where the table does not say it.
     """
 
     strip: str
@@ -187,6 +189,8 @@ class LabelRow:
     region: str
     label: str
     code: str
+    defect: str
+    size: float
 
 
 @dataclass(frozen=True, order=True)

@@ -43,6 +43,7 @@ SCHEMAS = {
     "left_out": _REFUSED,
     "labels": pa.schema([
         *_KEY, ("vial", pa.int16()), ("region", pa.string()), ("label", pa.string()), ("code", pa.string()),
+        ("defect", pa.string()), ("size", pa.float64()),
     ]),
     "findings": pa.schema([("kind", pa.string()), ("place", pa.string()), ("detail", pa.string())]),
     "plan": pa.schema([
@@ -58,7 +59,7 @@ SCHEMAS = {
 }  # fmt: skip
 # The published tables, by name; the index of patches has a part per shard instead.
 TABLES = {name: f"{name}.parquet" for name in SCHEMAS if name != "patches"}
-_VERSION = 2
+_VERSIONS = dict.fromkeys(SCHEMAS, 2) | {"labels": 3}
 _SCHEMA_KEY = b"drae_schema"
 _LEDGER_KEY = b"drae_ledger"
 
@@ -71,7 +72,7 @@ def table_bytes(name: str, rows: Iterable[Row], ledger: dict[str, Any] | None = 
         rows: of the matching type.
         ledger: JSON values to keep in the file's metadata.
     """
-    metadata = {_SCHEMA_KEY: f"{name}/{_VERSION}".encode()}
+    metadata = {_SCHEMA_KEY: f"{name}/{_VERSIONS[name]}".encode()}
     if ledger is not None:
         metadata[_LEDGER_KEY] = json.dumps(ledger, sort_keys=True, separators=(",", ":")).encode()
     schema = SCHEMAS[name].with_metadata(metadata)
@@ -103,10 +104,10 @@ def read_table(name: str, content: bytes) -> pa.Table:
     except (pa.ArrowInvalid, OSError) as error:
         raise DatasetError(f"table {name}: expected a Parquet file: {error}") from error
     found = (table.schema.metadata or {}).get(_SCHEMA_KEY, b"none").decode()
-    if found != f"{name}/{_VERSION}":
-        raise DatasetError(f"table {name}: expected schema {name}/{_VERSION}, got {found}")
+    if found != f"{name}/{_VERSIONS[name]}":
+        raise DatasetError(f"table {name}: expected schema {name}/{_VERSIONS[name]}, got {found}")
     if not table.schema.remove_metadata().equals(SCHEMAS[name]):
-        raise DatasetError(f"table {name}: its columns are not those of schema {name}/{_VERSION}")
+        raise DatasetError(f"table {name}: its columns are not those of schema {name}/{_VERSIONS[name]}")
     return table
 
 

@@ -53,7 +53,22 @@ def test_a_long_table_labels_strips_runs_vials_and_regions() -> None:
         "A/r0": "good", "A/r1": "good", "B/r0": "defective", "B/r1": "good", "C/r0": "defective", "D/r0": "excluded",
     }  # fmt: skip
     assert found.findings == ()
-    assert LabelRow("C", -1, "", "", "", 1, "R1", "defective", "M") in found.rows
+    assert LabelRow("C", -1, "", "", "", 1, "R1", "defective", "M", "", 0.0) in found.rows
+
+
+def test_a_table_may_say_type_and_size_of_a_defect() -> None:
+    lines = ["strip,vial,region,kind,size,label", "A,,,,,G", "B,1,R1,burn,12.5,M", "B,0,R0,scratch,,M"]
+    rows = read_label_table(table(*lines), options(columns={"defect": "kind"}), "labels.csv")
+    assert [(row.strip, row.vial, row.defect, row.size) for row in rows] == [
+        ("A", -1, "", 0.0), ("B", 1, "burn", 12.5), ("B", 0, "scratch", 0.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", ["small", "-3", "nan", "1e3", "3,5"])
+def test_a_size_that_is_no_number_of_pixels_is_refused(size: str) -> None:
+    content = f'strip,size,label\nA,"{size}",M\n'.encode()
+    with pytest.raises(LabelError, match=r"labels.csv line 2: column 'size': expected pixels such as 12.5"):
+        read_label_table(content, options(), "labels.csv")
 
 
 def test_a_strip_is_good_by_its_vials_only_where_every_vial_is() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drae_model.staging import staged_folder
+from drae_data.staged_folder import staged_folder
 
 
 class StopError(Exception):
@@ -82,7 +82,7 @@ def test_the_staging_folder_is_empty_whatever_an_earlier_process_left(tmp_path: 
 KILLED = """
 import os, sys
 from pathlib import Path
-from drae_model.staging import staged_folder
+from drae_data.staged_folder import staged_folder
 moment, target = int(sys.argv[1]), Path(sys.argv[2])
 renames, rename = 0, Path.rename
 def counted(path, to):
