@@ -13,9 +13,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from drae_data.staged_folder import staged_folder
 from drae_model.drae import DRAE
 from drae_model.errors import TrainingError, first_line
-from drae_model.staging import staged_folder
 
 _STATE = "state.json"
 _WEIGHTS = "weights"

@@ -14,11 +14,10 @@ from drae_model.errors import ModelError, first_line
 from drae_model.input_size import shrink
 from drae_model.linear_path import GatedSum, SubspaceProjection
 from drae_model.loss_options import ScoreOptions
+from drae_model.model_card import CARD, KERAS_FILE, read_card
 from drae_model.scoring import heatmaps, scores
 
-KERAS_FILE = "drae.keras"
 SAVED_MODEL = "saved_model"
-CARD = "model.json"
 _OWN_LAYERS = {layer.__name__: layer for layer in (GatedSum, SubspaceProjection)}
 # What Keras writes as `date_saved`, for the earliest date that a zip archive knows.
 _NO_DATE = "1980-01-01@00:00:00"
@@ -57,6 +56,11 @@ class Inspector(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
         rebuilt = self.autoencoder(images, training=False)["image"]
         heatmap = tf.image.resize(heatmaps(images, rebuilt), (self.patch_size, self.patch_size))
         return {"score": scores(images, rebuilt, self.score), "heatmap": heatmap[..., 0]}
+
+    def score_images(self, images: Tensor) -> Tensor:
+        """Scores of patches that were read already: float32 [n, p, p, 1], 0 to 1, to float32 [n], as `inspect` does."""
+        images = shrink(images, self.input_size)
+        return scores(images, self.autoencoder(images, training=False)["image"], self.score)
 
     def reconstruct(self, patches: Tensor) -> dict[str, Tensor]:
         """Reconstructs patches: uint8 [n, p, p, 1] to `reconstruction`, float32 [n, s, s, 1], 0 to 1, at input size."""
@@ -98,19 +102,6 @@ def _write_keras(path: Path, autoencoder: keras.Model) -> None:
                 content = json.dumps({**json.loads(content), "date_saved": _NO_DATE}, sort_keys=True).encode()
             target.writestr(zipfile.ZipInfo(name), content)
     stamped.unlink()
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The card of a model; raises `ModelError`."""
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{folder / CARD}: expected the card of a trained model, got {error}; train it again"
-        ) from error
-    if not isinstance(card, dict):
-        raise ModelError(f"{folder / CARD}: expected a JSON object, got {type(card).__name__}; train it again")
-    return card
 
 
 def load_inspector(folder: Path) -> Inspector:

@@ -68,6 +68,8 @@ class NetworkOptions:
         activation: `pre`, before each convolution (ResNet V2), or `post`, after it.
         normalization: of feature maps.
         linear_path: None for the paper's network.
+        lateral: the feature maps of the encoder's stages, and the image, also reach the decoder (U-Net: Ronneberger et
+            al. 2015, DOI 10.1007/978-3-319-24574-4_28); False for the paper's network.
     """
 
     input_size: int
@@ -79,6 +81,7 @@ class NetworkOptions:
     activation: str
     normalization: Normalization
     linear_path: LinearPath | None
+    lateral: bool
 
     def __post_init__(self) -> None:
         check_whole("network.input_size", self.input_size, SMALLEST_INPUT)

@@ -45,7 +45,9 @@ def build_networks(options: NetworkOptions, projections: int, seed: int, precisi
     )
 
 
-def build_encoder(options: NetworkOptions, seed: int, precision: str, name: str) -> keras.Model:
+def build_encoder(
+    options: NetworkOptions, seed: int, precision: str, name: str, *, lateral: bool = False
+) -> keras.Model:
     """Image to latent vector: stages of residual blocks, each of which halves the size, then a dense layer.
 
     Args:
@@ -53,21 +55,26 @@ def build_encoder(options: NetworkOptions, seed: int, precision: str, name: str)
         seed: of the weights.
         precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
         name: `encoder` or `second_encoder`; another name gives other weights.
+        lateral: also give what reaches the decoder beside the latent vector.
 
     Returns:
-        A model from float32 [n, size, size, 1], 0 to 1, to float32 [n, bottleneck].
+        A model from float32 [n, size, size, 1], 0 to 1, to float32 [n, bottleneck]; with `lateral` to a list of that
+        and the feature maps of all stages but the last, first to last.
     """
     build = _builder(name, options, options.widths, seed, precision)
     inputs = _image_input(options)
-    features = _down(build, inputs, options.widths)
+    *stages, features = _down(build, inputs, options.widths)
     latent = _dense(
         build, keras.layers.Flatten(dtype=precision, name="flatten")(features), options.bottleneck, "latent"
     )
-    return keras.Model(inputs, latent, name=name)
+    return keras.Model(inputs, [latent, *stages] if lateral else latent, name=name)
 
 
 def build_decoder(options: NetworkOptions, seed: int, precision: str) -> keras.Model:
     """Latent vector to image: the encoder's mirror with transposed convolutions, then a sigmoid.
+
+    With `options.lateral` each stage but the last is followed by the encoder's feature maps of the same size, and the
+    last by the image: beside each other, then a convolution back to the stage's width, and a ReLU.
 
     Args:
         options: the shape.
@@ -75,7 +82,8 @@ def build_decoder(options: NetworkOptions, seed: int, precision: str) -> keras.M
         precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
 
     Returns:
-        A model named `decoder` from float32 [n, bottleneck] to float32 [n, size, size, 1], 0 to 1.
+        A model named `decoder` from float32 [n, bottleneck] to float32 [n, size, size, 1], 0 to 1. With
+        `options.lateral` from a list of that, the feature maps of all stages but the last, and the image.
     """
     build = _builder("decoder", options, options.widths, seed, precision)
     side, channels = options.input_size // 2 ** len(options.widths), options.widths[-1]
@@ -84,8 +92,13 @@ def build_decoder(options: NetworkOptions, seed: int, precision: str) -> keras.M
         side * side * channels, kernel_initializer=build.weights("expand", 1.0), dtype=precision, name="expand"
     )(inputs)
     features = keras.layers.Reshape((side, side, channels), dtype=precision, name="reshape")(features)
+    laterals = [keras.Input(shape, name=f"lateral{number}") for number, shape in enumerate(_lateral_shapes(options))]
+    # The deepest feature maps first, the image last.
+    beside = iter([*laterals[:0:-1], *laterals[:1]])
     for kind, width, name in _blocks(options, options.widths[::-1]):
         features = residual_block(build, kind, features.shape[1:], width, name, up=True)(features)
+        if laterals and kind == "C":
+            features = _joined(build, features, next(beside), width, name)
     grey = keras.layers.Conv2DTranspose(
         1,
         3,
@@ -95,7 +108,24 @@ def build_decoder(options: NetworkOptions, seed: int, precision: str) -> keras.M
         dtype=precision,
         name="grey",
     )(_finished(build, features))
-    return keras.Model(inputs, keras.layers.Activation("sigmoid", dtype="float32", name="image")(grey), name="decoder")
+    image = keras.layers.Activation("sigmoid", dtype="float32", name="image")(grey)
+    return keras.Model([inputs, *laterals] if laterals else inputs, image, name="decoder")
+
+
+def _lateral_shapes(options: NetworkOptions) -> list[tuple[int, int, int]]:
+    """What reaches the decoder beside the latent vector: the image, then the stages' maps, first to last but one."""
+    if not options.lateral:
+        return []
+    sides = [(options.input_size >> stage, width) for stage, width in enumerate(options.widths[:-1], 1)]
+    return [(options.input_size, options.input_size, 1), *((side, side, width) for side, width in sides)]
+
+
+def _joined(build: Builder, features: Tensor, lateral: Tensor, width: int, name: str) -> Tensor:
+    """Feature maps of a decoder's stage and those of the encoder beside them, brought back to one width."""
+    place = name.removesuffix("_c")
+    lateral = keras.layers.Activation("linear", dtype=build.precision, name=f"{place}_cast")(lateral)
+    both = keras.layers.Concatenate(dtype=build.precision, name=f"{place}_beside")([features, lateral])
+    return build.rectified(build.convolution(both, f"{place}_lateral", width), f"{place}_lateral_relu")
 
 
 def build_autoencoder(options: NetworkOptions, projections: int, seed: int, precision: str) -> keras.Model:
@@ -115,10 +145,11 @@ def build_autoencoder(options: NetworkOptions, projections: int, seed: int, prec
         [n, size, size, 1], 0 to 1, and `latent`, float32 [n, bottleneck]. It holds the models `encoder` and `decoder`,
         and the layer `linear_path`, whose random weights `linear_path.start_from` replaces.
     """
-    encoder, decoder = build_encoder(options, seed, precision, "encoder"), build_decoder(options, seed, precision)
+    encoder = build_encoder(options, seed, precision, "encoder", lateral=options.lateral)
+    decoder = build_decoder(options, seed, precision)
     inputs = _image_input(options)
-    latent = encoder(inputs)
-    image = decoder(latent)
+    latent, *stages = encoder(inputs) if options.lateral else [encoder(inputs)]
+    image = decoder([latent, inputs, *stages] if options.lateral else latent)
     if options.linear_path is not None:
         start = layer_seed(seed, "autoencoder/linear_path")
         linear = SubspaceProjection(projections, options.linear_path.components, start, name="linear_path")(inputs)
@@ -140,7 +171,7 @@ def build_discriminator(options: NetworkOptions, seed: int, precision: str) -> k
     """
     build = _builder("discriminator", options, options.discriminator_widths, seed, precision)
     inputs = _image_input(options)
-    features = _down(build, inputs, options.discriminator_widths)
+    features = _down(build, inputs, options.discriminator_widths)[-1]
     features = keras.layers.Activation("linear", dtype="float32", name="features")(features)
     logit = _dense(build, keras.layers.Flatten(dtype="float32", name="flatten")(features), 1, "logit")
     return keras.Model(inputs, {"features": features, "logit": logit}, name="discriminator")
@@ -162,12 +193,15 @@ def _blocks(options: NetworkOptions, widths: tuple[int, ...]) -> Iterator[tuple[
             yield kind, width, f"stage{stage}_{name}"
 
 
-def _down(build: Builder, features: Tensor, widths: tuple[int, ...]) -> Tensor:
-    """The stages of an encoder, from an image to feature maps after their last ReLU."""
+def _down(build: Builder, features: Tensor, widths: tuple[int, ...]) -> list[Tensor]:
+    """The stages of an encoder, from an image: the feature maps behind each, of the last after its last ReLU."""
+    stages = []
     for index, (kind, width, name) in enumerate(_blocks(build.options, widths)):
         block = residual_block(build, kind, features.shape[1:], width, name, up=False, raw=index == 0)
         features = block(features)
-    return _finished(build, features)
+        if kind == "C":
+            stages.append(features)
+    return [*stages[:-1], _finished(build, features)]
 
 
 def _finished(build: Builder, features: Tensor) -> Tensor:

@@ -18,9 +18,10 @@ import numpy as np
 import tensorflow as tf
 
 from drae_data.errors import DatasetError
+from drae_data.patch_index import verify_advice
 from drae_data.records import FEATURES, IMAGE
 from drae_data.shard_plan import hash_order
-from drae_model.patch_selection import Selection, advice, select_patches
+from drae_model.patch_selection import Selection, select_patches
 from drae_model.read_options import ReadOptions
 
 _SEED_BITS = 31
@@ -168,15 +169,15 @@ def _decoder(selection: Selection, options: ReadOptions) -> Any:
     parsed = {name: tf.io.FixedLenFeature([], kinds[FEATURES[name]]) for name in (IMAGE, *names)}
     shards = tf.constant([str(selection.folder / shard.name) for shard in selection.shards])
     totals = tf.constant([len(shard.keep) for shard in selection.shards])
+    advice = verify_advice(str(selection.folder))
 
     def check(good: Tensor, shard: Tensor, number: Tensor, fault: str) -> Any:
         """Ends the iteration with the first record of the batch that is not good."""
         first = tf.argmin(tf.cast(good, tf.int32))
         place, total = shards[shard[first]], tf.strings.as_string(totals[shard[first]])
         record = tf.strings.as_string(number[first])
-        text = tf.strings.join(
-            [_OPENS, place, ": record ", record, " of ", total, ": ", fault, "; ", advice(selection.folder), _CLOSES]
-        )
+        words = [_OPENS, place, ": record ", record, " of ", total, ": ", fault, "; ", advice, _CLOSES]
+        text = tf.strings.join(words)
         return tf.debugging.Assert(tf.reduce_all(good), [text])
 
     def decode(place: tuple[Tensor, Tensor], data: Tensor) -> dict[str, Tensor]:

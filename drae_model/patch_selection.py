@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from drae_data.errors import DatasetError, OptionError
-from drae_data.files import Files, sha256_hex
+from drae_data.files import Files
 from drae_data.local_files import LocalFiles
+from drae_data.patch_index import index_columns, verify_advice
 from drae_data.publication import PROVENANCE
-from drae_data.shards import part_path
-from drae_data.tables import read_table
 from drae_data.verification.claims import Claims, ShardClaim, read_claims
 from drae_model.read_options import ReadOptions
 
@@ -74,7 +73,9 @@ def select_patches(folder: Path, options: ReadOptions) -> Selection:
     """
     files = LocalFiles(str(folder))
     claims = read_claims(files)
-    shards = _shards_of(claims, options.split)
+    shards = split_shards(claims, options.split)
+    if options.shards:
+        shards = [shard for shard in shards if shard.name in options.shards]
     _check_sizes(files, shards)
     kept = _kept(files, shards, options)
     patches = sum(int(keep.sum()) for keep in kept)
@@ -89,12 +90,8 @@ def select_patches(folder: Path, options: ReadOptions) -> Selection:
     return Selection(folder, claims.encoding, claims.size, selected, patches, batches)
 
 
-def advice(folder: Path) -> str:
-    """What to do about a version that is not what it states."""
-    return f"run `python -m pipelines.verify {folder}` for all faults, then build the version again"
-
-
-def _shards_of(claims: Claims, split: str) -> list[ShardClaim]:
+def split_shards(claims: Claims, split: str) -> list[ShardClaim]:
+    """The shards of a split, in order; raises `OptionError` or `DatasetError` like `select_patches`."""
     by_name = {claim.name: claim.shards for claim in claims.info.splits}
     if split not in by_name:
         raise OptionError(
@@ -122,7 +119,7 @@ def _check_sizes(files: Files, shards: list[ShardClaim]) -> None:
         more = f" (and {len(wrong) - 1} more of its {len(shards)} shards)" if len(wrong) > 1 else ""
         raise DatasetError(
             f"{files.root}/{first.name}: expected a shard of {first.bytes:,} bytes, got {size}{more}; "
-            f"{advice(Path(files.root))}"
+            f"{verify_advice(files.root)}"
         )
 
 
@@ -135,7 +132,7 @@ def _kept(files: Files, shards: list[ShardClaim], options: ReadOptions) -> list[
         return kept
     present: dict[str, set[object]] = {column: set() for column in wanted}
     for shard, keep in zip(shards, kept, strict=True):
-        for column, found in _index_columns(files, shard, list(wanted)).items():
+        for column, found in index_columns(files, shard, list(wanted)).items():
             present[column].update(np.unique(found).tolist())
             keep &= np.isin(found, list(wanted[column]))
     for column, values in wanted.items():
@@ -143,19 +140,3 @@ def _kept(files: Files, shards: list[ShardClaim], options: ReadOptions) -> list[
             known = ", ".join(map(str, sorted(present[column], key=str)))
             raise OptionError(f"{column}s", missing, f"among {known}, as split {options.split} has them")
     return kept
-
-
-def _index_columns(files: Files, shard: ShardClaim, columns: list[str]) -> dict[str, npt.NDArray[np.generic]]:
-    """Columns of a shard's patch index; row n is record n."""
-    path = part_path(shard.name)
-    place = f"{files.root}/{path}"
-    try:
-        content = files.read(path)
-    except OSError as error:
-        raise DatasetError(f"{place}: the patch index cannot be read: {error.strerror or error}") from error
-    if (digest := sha256_hex(content)) != shard.index_sha256:
-        raise DatasetError(f"{place}: expected SHA-256 {shard.index_sha256}, got {digest}; {advice(Path(files.root))}")
-    table = read_table("patches", content)
-    if table.num_rows != shard.records:
-        raise DatasetError(f"{place}: expected {shard.records} rows, got {table.num_rows}")
-    return {column: table.column(column).to_numpy(zero_copy_only=False) for column in columns}

@@ -45,6 +45,7 @@ class ReadOptions:
         shuffle: None gives the order of shards and records.
         regions: names of the regions to take; empty takes all.
         vials: numbers of the vials to take; empty takes all.
+        shards: names of the shards to take; empty takes all.
     """
 
     split: str
@@ -54,6 +55,7 @@ class ReadOptions:
     shuffle: Shuffle | None
     regions: tuple[str, ...] = ()
     vials: tuple[int, ...] = ()
+    shards: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_one_of("split", self.split, SPLITS)
@@ -61,6 +63,7 @@ class ReadOptions:
         check_whole("parallel_reads", self.parallel_reads, 1)
         _each_once("regions", self.regions)
         _each_once("vials", self.vials)
+        _each_once("shards", self.shards)
 
 
 def _each_once(key: str, values: object) -> None:

@@ -19,7 +19,8 @@ from skimage.metrics import structural_similarity
 
 from drae_model.errors import ModelError
 from drae_model.loss_options import ScoreOptions
-from drae_model.model_folder import Inspector, load_inspector, read_card, write_model
+from drae_model.model_card import read_card
+from drae_model.model_folder import Inspector, load_inspector, write_model
 from drae_model.networks import build_autoencoder
 from tests.small_training import LINEAR
 

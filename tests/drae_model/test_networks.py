@@ -16,7 +16,7 @@ import tensorflow as tf
 from drae_data.errors import OptionError
 from drae_model.linear_path import start_from
 from drae_model.network_options import LinearPath, NetworkOptions, Normalization
-from drae_model.networks import build_autoencoder, build_decoder, build_discriminator, build_encoder
+from drae_model.networks import build_autoencoder, build_decoder, build_discriminator, build_encoder, build_networks
 from drae_model.operations import without_weights
 from tests.small_training import NETWORK
 
@@ -32,6 +32,7 @@ PAPER = NetworkOptions(
     activation="pre",
     normalization=Normalization("batch", 0.99, 32),
     linear_path=None,
+    lateral=False,
 )
 IMAGES = np.random.default_rng(0).random((3, 16, 16, 1), dtype=np.float32)
 SHAPES = [
@@ -188,3 +189,26 @@ def test_the_papers_parameter_counts() -> None:
     assert autoencoder.count_params() == 123_999_040 + 134_750_849
     assert discriminator.output["features"].shape == (None, 16, 16, 1024)
     assert autoencoder.output["image"].shape == (None, 256, 256, 1)
+
+
+def test_lateral_paths_add_a_convolution_per_stage_and_reach_the_decoder() -> None:
+    options = replace(NETWORK, lateral=True)
+    plain, lateral = (build_autoencoder(one, 1, 3, "float32") for one in (NETWORK, options))
+    # Stages of 4 and 8 filters on 16 x 16: 3 x 3 from 8 + 4 to 8, and from 4 + the image's 1 to 4, with biases.
+    assert lateral.count_params() - plain.count_params() == (9 * 12 * 8 + 8) + (9 * 5 * 4 + 4)
+    images = tf.constant(np.random.default_rng(1).random((3, 16, 16, 1), np.float32))
+    found = lateral(images)
+    assert found["image"].shape == (3, 16, 16, 1)
+    assert found["latent"].shape == (3, NETWORK.bottleneck)
+    # With the latent vector of another patch the decoder still sees this one.
+    encoder, decoder = lateral.get_layer("encoder"), lateral.get_layer("decoder")
+    latent, *stages = encoder(images)
+    assert np.allclose(decoder([latent, images, *stages]), found["image"])
+    other = decoder([latent[::-1], images, *stages])
+    assert not np.allclose(decoder([latent, images[::-1], *stages]), found["image"])
+    assert not np.allclose(other, found["image"])
+
+
+def test_lateral_paths_are_no_part_of_the_second_encoder() -> None:
+    one, other = (build_networks(replace(NETWORK, lateral=lateral), 1, 3, "float32") for lateral in (True, False))
+    assert one.second_encoder.count_params() == other.second_encoder.count_params()
