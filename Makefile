@@ -18,7 +18,7 @@ KILLS ?= 50
 SEED ?= 1
 CHECKED := $(wildcard pipelines drae_data drae_model drae_acceptance drae_line benchmarks tests)
 
-.PHONY: help env repro test test-kill check format-check lint types floors format bench bench-choices example clean
+.PHONY: help env repro test test-kill check format-check lint types floors format bench bench-choices bench-detection example clean
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -46,11 +46,12 @@ env:  ## create .venv with Python 3.11 from requirements.lock (once, and when th
 	mv $(INSTALLED).part $(INSTALLED); \
 	echo "env: ready"
 
-repro: env  ## run every stage whose inputs changed, then verify each dataset
+repro: env  ## run every stage whose inputs changed, verify each dataset, say what the acceptance found
 	@echo "repro: dvc runs the stages whose inputs changed"
 	@$(RUN) dvc repro
 	@echo "repro: verifying each dataset"
 	@$(RUN) python -m pipelines.verify --params params.yaml
+	@$(RUN) python -m pipelines.evaluate --page-only
 
 test: env  ## run the tests, without the markers engines, fuzz and campaign (ARGS="-k NAME" narrows it)
 	@echo "test: running the tests with two workers"
@@ -92,6 +93,9 @@ bench: env  ## measure builds against other ways, the plan, reading, perturbing,
 	@echo "bench: perturbing batches, and feeding a training"
 	@$(RUN) python -m benchmarks.perturbation
 	@$(RUN) python -m benchmarks.training
+
+bench-detection: env  ## the model next to principal components (ARGS="--sets aliens --data FOLDER": real images)
+	@$(RUN) python -m benchmarks.detection $(ARGS)
 
 bench-choices: env  ## train with other choices and judge the calibration set (an hour; ARGS="--choices demo,group")
 	@$(RUN) python -m benchmarks.choices $(ARGS)

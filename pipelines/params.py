@@ -15,12 +15,15 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from drae_acceptance.options import ConfirmRule
 from drae_data.errors import DraeError, OptionError
 from drae_data.options import DatasetOptions, select_images
 from drae_data.patches import PatchOptions
 from drae_data.path_template import PathTemplate
 from drae_model.training_options import TrainingOptions
+from pipelines.params_acceptance import AcceptanceParams, CalibrateParams, EvaluateParams
 from pipelines.params_layout import KINDS, LayoutSection
+from pipelines.params_score import ScoreParams, ScoreSetParams
 from pipelines.params_section import Section
 from pipelines.params_set import SetParams
 from pipelines.params_synthesize import SynthesizeParams
@@ -69,6 +72,10 @@ class Params(Section):
     dataset: DatasetParams
     build: Annotated[dict[str, SetParams], Field(min_length=1)]
     train: TrainParams | None = None
+    score: ScoreParams | None = None
+    acceptance: AcceptanceParams | None = None
+    calibrate: CalibrateParams | None = None
+    evaluate: EvaluateParams | None = None
 
     def train_params(self) -> TrainParams:
         """The section `train`; raises `ParamsError`."""
@@ -82,6 +89,40 @@ class Params(Section):
         """The options of section `train`; raises `ParamsError`, or `OptionError` with the key's whole place."""
         with training_errors():
             return self.train_params().options()
+
+    def score_params(self, name: str) -> tuple[ScoreParams, ScoreSetParams]:
+        """The sections `score` and `score.sets.<name>`; raises `ParamsError`."""
+        if self.score is None:
+            raise ParamsError("score: missing; the section that says which sets the model judges must be given")
+        if name not in self.score.sets:
+            raise ParamsError(f"score.sets: expected one of {sorted(self.score.sets)}, got {name!r}")
+        if name not in self.build:
+            raise ParamsError(
+                f"score.sets: expected names among {sorted(self.build)} (sections under build), got {name!r}"
+            )
+        return self.score, self.score.sets[name]
+
+    def score_folder(self, name: str) -> str:
+        """Where the scored set `name` lies; raises `ParamsError`."""
+        return f"{self.score_params(name)[0].folder}/{name}"
+
+    def confirm_rule(self) -> ConfirmRule:
+        """The section `acceptance`; raises `ParamsError` or `OptionError`."""
+        if self.acceptance is None:
+            raise ParamsError("acceptance: missing; the section that says when runs confirm a label must be given")
+        return self.acceptance.options()
+
+    def calibrate_params(self) -> CalibrateParams:
+        """The section `calibrate`; raises `ParamsError`."""
+        if self.calibrate is None:
+            raise ParamsError("calibrate: missing; the section that says how thresholds are chosen must be given")
+        return self.calibrate
+
+    def evaluate_params(self) -> EvaluateParams:
+        """The section `evaluate`; raises `ParamsError`."""
+        if self.evaluate is None:
+            raise ParamsError("evaluate: missing; the section that says how the kit is judged must be given")
+        return self.evaluate
 
     def set_params(self, name: str) -> SetParams:
         """The section `build.<name>`; raises `ParamsError`."""

@@ -43,6 +43,7 @@ class NetworkParams(Section):
     activation: Literal["pre", "post"]
     normalization: NormalizationParams
     linear_path: LinearPathParams | None
+    lateral: bool = False
 
     def options(self) -> NetworkOptions:
         """The options for the networks; raises `OptionError`."""
@@ -56,6 +57,7 @@ class NetworkParams(Section):
             activation=self.activation,
             normalization=Normalization(**self.normalization.model_dump()),
             linear_path=LinearPath(**self.linear_path.model_dump()) if self.linear_path else None,
+            lateral=self.lateral,
         )
 
 

@@ -19,11 +19,12 @@ import tensorflow as tf
 from drae_data import __version__
 from drae_data.errors import OptionError
 from drae_data.local_files import LocalFiles
+from drae_data.staged_folder import staged_folder
 from drae_model.checkpoints import remove_checkpoints
 from drae_model.errors import TrainingError, first_line
-from drae_model.model_folder import CARD, write_model
+from drae_model.model_card import CARD
+from drae_model.model_folder import write_model
 from drae_model.ssim import DEFINITION
-from drae_model.staging import staged_folder
 from drae_model.training import Trained, train, training_identity, version_content
 from drae_model.training_batches import check_dataset
 from drae_model.training_options import TrainingOptions

@@ -29,6 +29,44 @@ build:
     max_quarantined: 0
 """
 
+# A training of seconds on the set `small`, patches of 32 x 32.
+TRAIN = """\
+train:
+  folder: model
+  report: report
+  set: small
+  seed: 3
+  network:
+    input_size: 16
+    widths: [4, 8]
+    discriminator_widths: [4, 8]
+    blocks: 2
+    bottleneck: 6
+    merge: add
+    activation: pre
+    normalization: {kind: none, momentum: 0.9, groups: 2}
+    linear_path: null
+  q: 0.75
+  perturbation: {octaves: [0, 2], threshold: 0.2, beta: [0.5, 1.0], source: field}
+  augmentation: {rotation_degrees: 10, border: reflect, vertical_flip: true, horizontal_flip: false}
+  losses:
+    {adversarial: 1, contextual: 50, huber: 2, ssim: 1, encoder: 1, noise: 3, noise_target: blend, huber_delta: 1}
+  score: {aggregate: mean, percentile: 99, window: 3}
+  learning_rate: {start: 1.0e-3, restart_steps: epoch, restart_factor: 0.5}
+  batch_size: 8
+  epochs: 2
+  steps_per_epoch: 6
+  validation_patches: 16
+  shuffle: {buffer: 20, mixed_shards: 4}
+  checkpoint_steps: 2
+  precision: float32
+  xla: false
+  deterministic: false
+  devices: 1
+  guard: {discriminator_floor: 1.0e-9, latent_floor: 1.0e-12}
+  panels: 2
+"""
+
 
 def read_values(path: Path) -> dict[str, Any]:
     """The values of a params file, for a test to change."""

@@ -27,6 +27,7 @@ NETWORK = NetworkOptions(
     activation="pre",
     normalization=Normalization("none", 0.9, 2),
     linear_path=None,
+    lateral=False,
 )
 LINEAR = replace(NETWORK, linear_path=LinearPath(5, per_region=True, fit_patches=60))
 

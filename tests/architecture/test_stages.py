@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PACKAGES = ("drae_data", "drae_model")
+PACKAGES = ("drae_data", "drae_model", "drae_acceptance")
 
 # The modules of PACKAGES that a stage calls, itself or in its workers.
 ENTRIES: dict[str, list[str]] = {
@@ -26,6 +26,22 @@ ENTRIES: dict[str, list[str]] = {
         "drae_data.shards", "drae_data.publication",
     ],
     "train": ["drae_model.training", "drae_model.model_folder", "drae_model.panels"],
+    # How long judging takes is no part of what it finds.
+    "score": [
+        "drae_model.score_patches", "drae_model.gallery_pictures", "drae_model.model_card",
+        "drae_model.patch_selection", "drae_acceptance.score_files", "drae_acceptance.patch_labels",
+        "drae_acceptance.gallery", "drae_acceptance.timing", "drae_data.patch_index", "drae_data.staged_folder",
+    ],
+    "calibrate": [
+        "drae_acceptance.calibration", "drae_acceptance.score_files", "drae_acceptance.threshold_file",
+        "drae_data.local_files",
+    ],
+    "evaluate": [
+        "drae_acceptance.acceptance", "drae_acceptance.acceptance_tables", "drae_acceptance.calibration",
+        "drae_acceptance.judging", "drae_acceptance.knapp", "drae_acceptance.plot_tables", "drae_acceptance.report",
+        "drae_acceptance.verdict_table", "drae_acceptance.score_files", "drae_acceptance.threshold_file",
+        "drae_data.local_files",
+    ],
 }  # fmt: skip
 
 

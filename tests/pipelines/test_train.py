@@ -24,14 +24,15 @@ from drae_data.options import SplitOptions
 from drae_data.patches import PatchOptions
 from pipelines.train import main
 from tests.small_line import build_dataset, small_options, tree_bytes, write_line
-from tests.small_params import set_value
+from tests.small_params import TRAIN, set_value
 from tests.small_training import training_version
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = {"drae.keras": b"a good model", "model.json": b"{}", "saved_model/saved_model.pb": b"and its graph"}
 LIMIT_SECONDS = 300.0
 
-PARAMS = """
+PARAMS = (
+    """
 strip_layout: {units: fractions, frame_size: null, allow_overlap: false, boxes: {R0: [[0, 0, 1, 1]]}}
 patch: {size: 32, fit: stretch, grow: linear, fill: 0, encoding: png}
 dataset: {folder: VERSIONS, version: 1.0.0}
@@ -45,41 +46,9 @@ build:
     shard_patches: 10
     max_frame_pixels: 1000
     max_quarantined: 0
-train:
-  folder: model
-  report: report
-  set: small
-  seed: 3
-  network:
-    input_size: 16
-    widths: [4, 8]
-    discriminator_widths: [4, 8]
-    blocks: 2
-    bottleneck: 6
-    merge: add
-    activation: pre
-    normalization: {kind: none, momentum: 0.9, groups: 2}
-    linear_path: null
-  q: 0.75
-  perturbation: {octaves: [0, 2], threshold: 0.2, beta: [0.5, 1.0], source: field}
-  augmentation: {rotation_degrees: 10, border: reflect, vertical_flip: true, horizontal_flip: false}
-  losses:
-    {adversarial: 1, contextual: 50, huber: 2, ssim: 1, encoder: 1, noise: 3, noise_target: blend, huber_delta: 1}
-  score: {aggregate: mean, percentile: 99, window: 3}
-  learning_rate: {start: 1.0e-3, restart_steps: epoch, restart_factor: 0.5}
-  batch_size: 8
-  epochs: 2
-  steps_per_epoch: 6
-  validation_patches: 16
-  shuffle: {buffer: 20, mixed_shards: 4}
-  checkpoint_steps: 2
-  precision: float32
-  xla: false
-  deterministic: false
-  devices: 1
-  guard: {discriminator_floor: 1.0e-9, latent_floor: 1.0e-12}
-  panels: 2
 """
+    + TRAIN
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,122 @@
+"""The pictures of a scored set: which patches are shown, and how their pictures are made."""
+
+import pipelines.quiet_tensorflow  # noqa: F401
+
+# isort: split
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from drae_acceptance.gallery import FOLDER, INDEX, GalleryPatch, gallery_bytes
+from drae_acceptance.score_table import PatchScores
+from drae_data.acquisition import AcquisitionKey, PatchKey
+from drae_data.labels import DEFECTIVE
+from drae_data.manifest import AcquisitionRow
+from drae_data.patch_index import read_patch
+from drae_data.rank_images import Pixels
+from drae_data.strip_layout import Box
+from drae_model.gallery_pictures import grey_picture, heat_overlay, png_bytes, stacked_boxes, vial_picture
+from drae_model.model_folder import Inspector
+from pipelines.scored_version import LabelledVersion
+
+_BATCH = 32
+# A patch's place in the index: its shard and its row there.
+Places = Mapping[str, tuple[str, dict[str, Any]]]
+
+
+def shown_patches(patches: PatchScores) -> list[int]:
+    """Rows of the patches that are shown: per strip and region, and per place of a defect, the greatest score.
+
+    Of equal scores the first in the table's order.
+    """
+    best: dict[tuple[object, ...], int] = {}
+    rows = zip(
+        patches.strip.tolist(), patches.vial.tolist(), patches.region.tolist(), patches.label.tolist(),
+        patches.score.tolist(), strict=True,
+    )  # fmt: skip
+    for number, (strip, vial, region, label, score) in enumerate(rows):
+        places: list[tuple[object, ...]] = [(strip, region)]
+        if label == DEFECTIVE:
+            places.append((strip, vial, region))
+        for place in places:
+            if place not in best or score > patches.score[best[place]]:
+                best[place] = number
+    return sorted(set(best.values()))
+
+
+def write_gallery(
+    folder: Path, version: LabelledVersion, patches: PatchScores, places: Places, inspector: Inspector
+) -> None:
+    """Writes the gallery of a scored set into its folder."""
+    target = folder / FOLDER
+    target.mkdir()
+    acquisitions = {row.key: row for row in version.acquisitions}
+    shown = shown_patches(patches)
+    reconstruct = tf.function(lambda batch: inspector.reconstruct(batch)["reconstruction"], autograph=False)
+    inspect = tf.function(lambda batch: inspector.inspect(batch)["heatmap"], autograph=False)
+    entries = []
+    for first in range(0, len(shown), _BATCH):
+        rows = shown[first : first + _BATCH]
+        keys = [PatchKey.parse(patches.key_at(row)) for row in rows]
+        batch = tf.constant(np.stack([_read(version, places, key) for key in keys])[..., None])
+        rebuilt, heat = reconstruct(batch).numpy()[..., 0], inspect(batch).numpy()
+        for number, (row, key) in enumerate(zip(rows, keys, strict=True)):
+            acquisition = acquisitions[key.acquisition]
+            picture, box = _vial(version, key, acquisition, places)
+            name = f"{first + number:05d}"
+            files = {
+                f"{name}_vial.png": png_bytes(picture),
+                f"{name}_reconstruction.png": png_bytes(grey_picture(rebuilt[number])),
+                f"{name}_heatmap.png": png_bytes(heat_overlay(heat[number])),
+            }
+            for file, content in files.items():
+                (target / file).write_bytes(content)
+            names = dict(zip(("picture", "reconstruction", "heatmap"), files, strict=True))
+            entries.append(
+                GalleryPatch(
+                    key=str(key), strip=str(patches.strip[row]), run=int(patches.run[row]), image=str(key.image),
+                    vial=key.vial, region=key.region, score=float(patches.score[row]), label=str(patches.label[row]),
+                    defect=str(patches.defect[row]), frames=tuple(_frames(key, acquisition)), box=box,
+                    patch_sha256=places[str(key)][1]["sha256"], **names,
+                )
+            )  # fmt: skip
+    (target / INDEX).write_bytes(gallery_bytes(entries))
+
+
+def _vial(
+    version: LabelledVersion, key: PatchKey, acquisition: AcquisitionRow, places: Places
+) -> tuple[Pixels, tuple[int, int, int, int]]:
+    """The picture of a patch's vial and the patch's box in it."""
+    regions = version.content.layouts.regions
+    keys = {region: PatchKey(key.acquisition, key.image, key.vial, region) for region in regions}
+    pixels = {region: _read(version, places, one) for region, one in keys.items()}
+    boxes = _boxes(version, key.acquisition, key.vial, acquisition)
+    picture, placed = vial_picture(pixels, boxes, version.content.patch)
+    return picture, placed[key.region]
+
+
+def _read(version: LabelledVersion, places: Places, key: PatchKey) -> Pixels:
+    shard, row = places[str(key)]
+    return read_patch(version.files, version.claims, shard, row)
+
+
+def _boxes(version: LabelledVersion, key: AcquisitionKey, vial: int, acquisition: AcquisitionRow) -> dict[str, Box]:
+    """The boxes of a vial's regions; below each other where frames came already cut."""
+    content = version.content
+    if len(acquisition.views) != 1 or acquisition.views[0].vial >= 0:
+        return stacked_boxes(content.layouts.regions, content.patch.size)
+    view = acquisition.views[0]
+    placed = content.layouts.of(key).place(view.height, view.width)
+    return {item.region: item.box for item in placed if item.vial == vial}
+
+
+def _frames(key: PatchKey, acquisition: AcquisitionRow) -> Iterator[tuple[str, str]]:
+    """Path below the root and SHA-256 of the frame files that decide a patch's pixels."""
+    for frame in acquisition.frames:
+        if frame.vial not in (-1, key.vial) or frame.region not in ("", key.region):
+            continue
+        if key.image.rank or frame.frame == key.image.frame:
+            yield "/".join(part for part in (acquisition.folder, frame.file) if part), frame.sha256
