@@ -22,16 +22,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from ruamel.yaml import YAML
-from scipy.stats import rankdata
 
 import pipelines.quiet_tensorflow  # noqa: F401
 from benchmarks.command import report, some_of
 from benchmarks.measure import BenchmarkError, run_measured
+from drae_acceptance.discrimination import auroc
 from drae_data.local_files import LocalFiles
 from drae_data.tables import read_table
 from drae_model.input_size import shrink
 from drae_model.loss_options import ScoreOptions
-from drae_model.model_folder import load_inspector, read_card
+from drae_model.model_card import read_card
+from drae_model.model_folder import load_inspector
 from drae_model.patch_dataset import patch_batches
 from drae_model.read_options import ReadOptions
 from drae_model.scoring import scores
@@ -54,13 +55,6 @@ AGGREGATES = {
     "window_max_17": ScoreOptions("window_max", 99.0, 17),
 }
 Scores = npt.NDArray[np.float64]
-
-
-def auroc(values: Scores, defective: npt.NDArray[np.bool_]) -> float:
-    """The probability that a defective patch has the greater score, ties counting half (Mann and Whitney 1947)."""
-    many, few = int((~defective).sum()), int(defective.sum())
-    ranks = float(rankdata(values)[defective].sum())
-    return (ranks - few * (few + 1) / 2) / (many * few)
 
 
 def over_regions(values: Scores, defective: npt.NDArray[np.bool_], regions: npt.NDArray[Any]) -> float:
