@@ -1,25 +1,35 @@
 """The tables of the acceptance report: the paper's three with its values beside ours, and what it does not show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from drae_acceptance.acceptance import Acceptance, LevelRates
+from drae_acceptance.acceptance import Acceptance, Discrimination
+from drae_acceptance.level_rates import LevelRates
 from drae_acceptance.operating_curve import confirmation_probability
 from drae_acceptance.options import PATCH, RUN, STRIP, ConfirmRule
 from drae_acceptance.paper_values import TABLE_1, TABLE_2, TABLE_3
+from drae_acceptance.protocol_notes import protocol_notes
 from drae_acceptance.rates import Rate
 from drae_acceptance.result_tables import Cell, ResultRow, ResultTable
 from drae_acceptance.threshold_set import ThresholdSet
 from drae_acceptance.verdict import RunVerdict
 
-OPTIMISTIC = "Optimistic: the judged strips chose these thresholds themselves, as in the paper."
-BY_FOLDS = "Each strip was judged by thresholds that were searched without it; those shown are of all strips together."
+INVALID_COUNT = (
+    "What is invalid never passes: a strip in a run counts as wrong in table 2 and as not rejected by type of defect, "
+    "a strip over its runs as not confirmed. Patches and vials of a run that is not valid take part in no rate."
+)
 NOT_MEASURED = "not measured"
 _RATES = (
     ("accuracy", "Accuracy"), ("accept_recall", "Accept recall (true positive ratio)"),
     ("reject_recall", "Reject recall (true negative ratio)"),
 )  # fmt: skip
+# What each criterion is a share of.
+CRITERIA = {
+    "accuracy": "strips confirmed",
+    "accept_recall": "good strips confirmed",
+    "reject_recall": "defective strips confirmed",
+}
 _CHANCES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -34,7 +44,7 @@ def acceptance_tables(
         rule: when runs confirm a label.
         runs: of a strip, for the operating curve.
     """
-    notes = tuple(_notes(acceptance))
+    notes = protocol_notes(acceptance.protocol)
     found = [
         _patch_table(acceptance, thresholds, notes),
         _strip_table(
@@ -42,7 +52,7 @@ def acceptance_tables(
         ),
         _strip_table("table3", _confirmed_title(rule), acceptance.runs, acceptance, thresholds, RUN, TABLE_3, notes),
         _detection_table(acceptance, notes),
-        _discrimination_table(acceptance),
+        _discrimination_table(acceptance, notes),
         _curve_table(rule, runs),
     ]
     if acceptance.invalid or acceptance.uncounted:
@@ -61,11 +71,19 @@ def rate_cell(rate: Rate, paper: float | None = None) -> Cell:
     return Cell(f"{rate.value:.4f}", detail, shown)
 
 
-def _notes(acceptance: Acceptance) -> Iterable[str]:
-    if acceptance.optimistic:
-        yield OPTIMISTIC
-    if acceptance.protocol == "folds":
-        yield BY_FOLDS
+def criteria_table(acceptance: Acceptance) -> ResultTable:
+    """What was asked, and what was reached."""
+    rows = [
+        ResultRow(
+            f"Share of {CRITERIA[one.name]}",
+            (Cell(f"{one.required:g}"), rate_cell(one.reached), Cell("yes" if one.met else "no")),
+        )
+        for one in acceptance.criteria
+    ]
+    human = {None: ("not available", "open"), True: ("yes", "yes"), False: ("no", "no")}[acceptance.human_comparison]
+    rows.append(ResultRow("At least as good as human inspectors", (Cell("yes"), *map(Cell, human))))
+    notes = protocol_notes(acceptance.protocol)
+    return ResultTable("criteria", "Criteria", ("Asked", "Reached", "Met"), tuple(rows), notes)
 
 
 def _patch_table(acceptance: Acceptance, thresholds: ThresholdSet, notes: tuple[str, ...]) -> ResultTable:
@@ -81,7 +99,7 @@ def _patch_table(acceptance: Acceptance, thresholds: ThresholdSet, notes: tuple[
     time = Cell(NOT_MEASURED)
     if acceptance.timing:
         time = Cell(f"{acceptance.timing.patch_milliseconds:.4f}", acceptance.timing.device)
-    times = [Cell(time.text, time.detail, _paper(TABLE_1["mean_time"], one)) for one in regions]
+    times = [Cell(time.text, time.detail, _paper(TABLE_1["mean_time"], one, 4)) for one in regions]
     rows.append(ResultRow("Mean inference time of a patch (ms)", (*times, Cell("-"))))
     title = "Table 1. Patches of all runs and frames, by region, and vials of a strip in a run"
     return ResultTable("table1", title, (*regions, "Vial"), tuple(rows), (*notes, *_intervals()))
@@ -100,7 +118,7 @@ def _strip_table(
         timing, text = acceptance.timing, "Mean inference time of a product (s)"
         mean = Cell(f"{timing.mean_seconds:.4f}", f"{timing.products} products; {timing.device}") if timing else None
         most = Cell(f"{timing.max_seconds:.4f}") if timing else None
-        rows.append(ResultRow(text, (Cell(*_parts(mean), paper=_paper(paper, "mean_time")),)))
+        rows.append(ResultRow(text, (Cell(*_parts(mean), paper=_paper(paper, "mean_time", 4)),)))
         rows.append(ResultRow("Maximum inference time of a product (s)", (Cell(*_parts(most)),)))
     return ResultTable(key, title, ("Score",), tuple(rows), (*notes, *_intervals()))
 
@@ -120,12 +138,14 @@ def _confirmed_title(rule: ConfirmRule) -> str:
 def _threshold(thresholds: ThresholdSet, level: str, region: str, paper: Mapping[str, float]) -> Cell:
     found = thresholds.levels[level][region]
     return Cell(
-        f"{found.value:.6f}", f"{found.how}; {found.good:,} good, {found.defective:,} defective", _paper(paper, region)
+        f"{found.value:.6f}",
+        f"{found.how}; {found.good:,} good, {found.defective:,} defective",
+        _paper(paper, region, 6),
     )
 
 
-def _paper(values: Mapping[str, float], name: str) -> str:
-    return f"{values[name]}" if name in values else ""
+def _paper(values: Mapping[str, float], name: str, places: int) -> str:
+    return f"{values[name]:.{places}f}" if name in values else ""
 
 
 def _detection_table(acceptance: Acceptance, notes: tuple[str, ...]) -> ResultTable:
@@ -134,19 +154,22 @@ def _detection_table(acceptance: Acceptance, notes: tuple[str, ...]) -> ResultTa
         for one in acceptance.detections
     ]
     columns = ("Labelled patches rejected", "Strips in a run rejected", "Strips confirmed")
-    return ResultTable("defects", "Detection by type of defect", columns, tuple(rows), notes)
+    return ResultTable("defects", "Detection by type of defect", columns, tuple(rows), (*notes, INVALID_COUNT))
 
 
-def _discrimination_table(acceptance: Acceptance) -> ResultTable:
-    rows = []
-    for name, found in acceptance.discriminations.items():
-        title = "strips in a run, by score over threshold" if name == "strip" else name
-        counts = Cell(f"{found.good:,} good, {found.defective:,} defective")
-        rows.append(ResultRow(title, (counts, Cell(number(found.auroc)), Cell(number(found.average_precision)))))
+def _discrimination_table(acceptance: Acceptance, notes: tuple[str, ...]) -> ResultTable:
+    strips = acceptance.discriminations[STRIP]
+    rows = [_discrimination_row(f"patches of {name}", one) for name, one in acceptance.region_discriminations.items()]
+    rows.append(_discrimination_row("strips in a run, by score over threshold", strips))
     return ResultTable(
         "discrimination", "How well scores tell defective from good", ("Samples", "AUROC", "Average precision"),
-        tuple(rows), ("Whatever the threshold; 0.5 of AUROC is chance.",),
+        tuple(rows), (*notes, "Whatever the threshold; 0.5 of AUROC is chance. Runs that are not valid take no part."),
     )  # fmt: skip
+
+
+def _discrimination_row(title: str, found: Discrimination) -> ResultRow:
+    counts = Cell(f"{found.good:,} good, {found.defective:,} defective")
+    return ResultRow(title, (counts, Cell(number(found.auroc)), Cell(number(found.average_precision))))
 
 
 def number(value: float) -> str:
@@ -172,44 +195,8 @@ def _set_aside(acceptance: Acceptance) -> ResultTable:
         for one in acceptance.uncounted
     ]
     title = "Invalid and uncounted strips"
-    notes = ("An invalid strip is wrong in every rate above: it never passes.",)
-    return ResultTable("set_aside", title, ("State", "Why"), tuple(rows), notes)
+    return ResultTable("set_aside", title, ("State", "Why"), tuple(rows), (INVALID_COUNT,))
 
 
 def _too_few(one: object) -> str:
     return f"{one.valid} valid runs are too few" if isinstance(one, RunVerdict) else ""
-
-
-def metrics(acceptance: Acceptance) -> dict[str, object]:
-    """The figures for `metrics.json`: numbers with counts, nested by level; None where there are no samples."""
-    regions = {
-        region: {
-            **_numbers(rates), "auroc": _finite(acceptance.discriminations[region].auroc),
-            "average_precision": _finite(acceptance.discriminations[region].average_precision),
-        }
-        for region, rates in acceptance.regions.items()
-    }  # fmt: skip
-    return {
-        "outcome": acceptance.outcome,
-        "optimistic": acceptance.optimistic,
-        "protocol": acceptance.protocol,
-        "patch": regions,
-        "vial": _numbers(acceptance.vials),
-        "strip": _numbers(acceptance.strips),
-        "run": _numbers(acceptance.runs),
-        "strip_auroc": _finite(acceptance.discriminations["strip"].auroc),
-        "invalid": len(acceptance.invalid),
-        "detection": {one.defect: one.runs.value for one in acceptance.detections},
-    }
-
-
-def _numbers(rates: LevelRates) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, _ in _RATES:
-        rate: Rate = getattr(rates, name)
-        found[name] = None if rate.value is None else round(rate.value, 6)
-    return {**found, "samples": rates.accuracy.of}
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 6) if np.isfinite(value) else None

@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from drae_acceptance.errors import ScoreError
+from drae_acceptance.errors import BindingError, ScoreError
+from drae_data.files import sha256_hex
 
 FOLDER, INDEX = "gallery", "gallery.json"
+_AGAIN = "score the set again"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class GalleryPatch:
         box: left, top, width, height of the patch in the picture, pixels.
         reconstruction: name of a PNG: what the model made of the patch, grey.
         heatmap: name of a PNG with transparency, to lie over the box: where patch and reconstruction differ.
+        pictures_sha256: of picture, reconstruction and heatmap.
     """
 
     key: str
@@ -52,6 +55,7 @@ class GalleryPatch:
     box: tuple[int, int, int, int]
     reconstruction: str
     heatmap: str
+    pictures_sha256: tuple[str, str, str]
 
 
 def gallery_bytes(patches: Sequence[GalleryPatch]) -> bytes:
@@ -59,23 +63,49 @@ def gallery_bytes(patches: Sequence[GalleryPatch]) -> bytes:
     return (json.dumps([asdict(patch) for patch in patches], indent=1, sort_keys=True) + "\n").encode()
 
 
-def read_gallery(folder: Path) -> tuple[GalleryPatch, ...]:
-    """Reads the gallery of a scored set; raises `ScoreError`.
+def read_gallery(folder: Path, sha256: str) -> tuple[GalleryPatch, ...]:
+    """Reads the gallery of a scored set and checks that it and its pictures are those that were made.
 
     Args:
         folder: of the scored set.
+        sha256: of `gallery.json`, as the set's card says.
+
+    Raises:
+        ScoreError: a file is absent or damaged.
+        BindingError: a file is another than the one that was made.
     """
     place = folder / FOLDER / INDEX
+    content = _read(place)
+    _check(place, content, sha256)
     try:
-        values: list[dict[str, Any]] = json.loads(place.read_text(encoding="utf-8"))
-        return tuple(_patch(value) for value in values)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ScoreError(
-            f"{place}: expected the pictures of a scored set, got {error!r}; score the set again"
-        ) from error
+        values = json.loads(content)
+        if not isinstance(values, list):
+            raise TypeError(f"{type(values).__name__} instead of a list")
+        patches = tuple(_patch(value) for value in values)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ScoreError(f"{place}: expected the pictures of a scored set, got {error!r}; {_AGAIN}") from error
+    for patch in patches:
+        names = (patch.picture, patch.reconstruction, patch.heatmap)
+        for name, expected in zip(names, patch.pictures_sha256, strict=True):
+            _check(folder / FOLDER / name, _read(folder / FOLDER / name), expected)
+    return patches
+
+
+def _read(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise ScoreError(f"{place}: expected the pictures of a scored set, got: {error.strerror}; {_AGAIN}") from error
+
+
+def _check(place: Path, content: bytes, expected: str) -> None:
+    if (came := sha256_hex(content)) != expected:
+        raise BindingError(f"{place}: expected the file of SHA-256 {expected}, got {came}; {_AGAIN}")
 
 
 def _patch(value: dict[str, Any]) -> GalleryPatch:
     frames = tuple((str(file), str(digest)) for file, digest in value["frames"])
     left, top, width, height = value["box"]
-    return GalleryPatch(**{**value, "frames": frames, "box": (left, top, width, height)})
+    picture, reconstruction, heatmap = value["pictures_sha256"]
+    found = {"frames": frames, "box": (left, top, width, height)}
+    return GalleryPatch(**{**value, **found, "pictures_sha256": (picture, reconstruction, heatmap)})

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from drae_acceptance.errors import InspectorsError
+from drae_acceptance.names import first_names
+from drae_acceptance.verdict import ACCEPT, REJECT
 
-ACCEPT, REJECT = "accept", "reject"
 # One line per inspection: who looked at which strip for the how-manieth time, and what they said.
 SINGLE_COLUMNS = ("strip", "inspector", "inspection", "verdict")
 # One line per strip: how often all inspectors together looked at it and rejected it.
 SUMMED_COLUMNS = ("strip", "inspections", "rejects")
-_MOST_NAMED = 5
 
 _Line = Mapping[str | None, str | list[str] | None]
 
@@ -75,7 +75,7 @@ def read_inspectors(content: bytes, place: str, kit: Collection[str], spare: Col
     if missing := sorted(set(kit) - set(inspections)):
         raise InspectorsError(
             f"{place}: column 'strip': expected a result for each of the {len(set(kit)):,} good and defective strips "
-            f"of the kit, got none for {_named(missing)}; add theirs, or label these strips excluded"
+            f"of the kit, got none for {first_names(missing)}; add theirs, or label these strips excluded"
         )
     return Inspected(
         counts={strip: (rejects[strip], inspections[strip]) for strip in sorted(set(kit))},
@@ -157,7 +157,7 @@ def _refuse_strangers(results: list[_Result], place: str, kit: Collection[str], 
         strip, line = next(iter(strangers.items()))
         raise InspectorsError(
             f"{place} line {line}: column 'strip': expected a strip of the kit, such as {min(known, default='')!r}, "
-            f"got {strip!r}; strips that the kit does not know: {_named(list(strangers))}"
+            f"got {strip!r}; strips that the kit does not know: {first_names(strangers)}"
         )
 
 
@@ -174,8 +174,3 @@ def _whole(line: _Line, column: str, where: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise InspectorsError(f"{where}: column {column!r}: expected a whole number, 0 or more, got {text!r}")
     return int(text)
-
-
-def _named(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more

@@ -46,7 +46,7 @@ class Groups:
     @property
     def needed(self) -> npt.NDArray[np.int64]:
         """Runs that must be right: int [g]."""
-        return -(-self.rule.at_least * self.runs // self.rule.of)
+        return self.rule.needed(self.runs)
 
     def right(self, limits: Floats) -> npt.NDArray[np.bool_]:
         """Whether each group is confirmed, bool [g], with the limits, float64 [r]."""

@@ -42,10 +42,17 @@ def judge(scored: ScoreSet, calibrated: Calibrated, rule: ConfirmRule) -> Verdic
     rejected = _patches(scored.patches, calibrated)
     return Verdicts(
         rejected=rejected,
-        vials=tuple(_vials(scored.patches, rejected, runs)),
+        valid=runs.valid_patches,
+        vials=tuple(_vials(scored.patches, rejected, runs.valid_patches)),
         strips=tuple(_strips(scored.patches, runs, _limits(runs, calibrated, STRIP))),
         runs=tuple(_runs(scored.patches, runs, _limits(runs, calibrated, RUN), rule)),
     )
+
+
+def judge_runs(scored: ScoreSet, calibrated: Calibrated) -> tuple[StripVerdict, ...]:
+    """Strips in a run by the thresholds of the level `run`: what a verdict over runs counts. Raises like `judge`."""
+    runs = strip_runs(scored)
+    return tuple(_strips(scored.patches, runs, _limits(runs, calibrated, RUN)))
 
 
 def _patches(patches: PatchScores, calibrated: Calibrated) -> Bools:
@@ -60,18 +67,14 @@ def _patches(patches: PatchScores, calibrated: Calibrated) -> Bools:
     return patches.score.astype(np.float64) > limits
 
 
-def _vials(patches: PatchScores, rejected: Bools, runs: StripRuns) -> list[VialVerdict]:
-    valid = {
-        (strip, run) for strip, run, ok in zip(runs.strip.tolist(), runs.run.tolist(), runs.valid, strict=True) if ok
-    }
+def _vials(patches: PatchScores, rejected: Bools, valid: Bools) -> list[VialVerdict]:
     places: dict[tuple[str, int, int], bool] = {}
     labels: dict[tuple[str, int, int], set[str]] = {}
-    columns = (patches.strip.tolist(), patches.run.tolist(), patches.vial.tolist(), patches.vial_label.tolist())
-    for strip, run, vial, label, over in zip(*columns, rejected.tolist(), strict=True):
-        if (strip, run) in valid:
-            place = (strip, run, vial)
-            places[place] = places.get(place, False) or over
-            labels.setdefault(place, set()).add(label)
+    columns = (patches.strip, patches.run, patches.vial, patches.vial_label, rejected)
+    for strip, run, vial, label, over in zip(*(column[valid].tolist() for column in columns), strict=True):
+        place = (strip, run, vial)
+        places[place] = places.get(place, False) or over
+        labels.setdefault(place, set()).add(label)
     return [
         VialVerdict(*place, labels[place].pop() if len(labels[place]) == 1 else UNKNOWN, places[place])
         for place in sorted(places)
@@ -139,26 +142,18 @@ def _deciding(patches: PatchScores, runs: StripRuns, limits: Floats, rows: npt.N
 def _runs(patches: PatchScores, runs: StripRuns, limits: Floats, rule: ConfirmRule) -> list[RunVerdict]:
     over = np.any(runs.greatest > limits, axis=1)
     found = []
-    for strip in np.unique(runs.strip).tolist():
-        rows = np.flatnonzero(runs.strip == strip)
-        labels = set(runs.label[rows].tolist())
-        label = labels.pop() if len(labels) == 1 else UNKNOWN
-        valid = rows[runs.valid[rows]]
+    for strip, summary in runs.strips.items():
+        valid = np.flatnonzero((runs.strip == strip) & runs.valid)
         rejected = int(over[valid].sum())
-        state, verdict = _confirmation(label, len(valid), rejected, rule)
-        sizes = runs.size[rows][np.isfinite(runs.size[rows])]
+        state, verdict = _confirmation(summary.label, len(valid), rejected, rule)
         found.append(
             RunVerdict(
-                strip=strip, label=label, valid=len(valid), rejected=rejected, state=state, verdict=verdict,
+                strip=strip, label=summary.label, valid=len(valid), rejected=rejected, state=state, verdict=verdict,
                 deciding=_deciding(patches, runs, limits, valid),
-                defect=str(runs.defect[rows[0]]), size=float(sizes.max()) if len(sizes) else float("nan"),
-                detail="; ".join(str(text) for text in runs.detail[rows] if text),
+                defect=summary.defect, size=summary.size, detail=summary.detail,
             )
         )  # fmt: skip
-    for strip, label in runs.absent:
-        detail = "its labels name it, nothing of it was acquired"
-        found.append(RunVerdict(strip, label, 0, 0, INVALID, INVALID, None, "", float("nan"), detail))
-    return sorted(found, key=lambda one: one.strip)
+    return found
 
 
 def _confirmation(label: str, valid: int, rejected: int, rule: ConfirmRule) -> tuple[str, str]:

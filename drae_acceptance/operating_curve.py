@@ -27,5 +27,4 @@ def confirmation_probability(
     chances = np.asarray(right, np.float64)
     if runs < rule.runs_required:
         return np.zeros_like(chances)
-    needed = -(-rule.at_least * runs // rule.of)
-    return np.asarray(binom.sf(needed - 1, runs, chances), np.float64)
+    return np.asarray(binom.sf(rule.needed(runs) - 1, runs, chances), np.float64)

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from drae_data.errors import OptionError
 
@@ -15,6 +18,7 @@ GOALS = (ACCURACY, BALANCED, REJECT_RECALL)
 # How calibration and judgement share strips: other strips; the same (the paper); each strip by the others' thresholds.
 DISJOINT, PAPER, FOLDS = "disjoint", "paper", "folds"
 PROTOCOLS = (DISJOINT, PAPER, FOLDS)
+Runs = TypeVar("Runs", int, npt.NDArray[np.int64])
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,13 @@ class ConfirmRule:
                 "acceptance.confirm", [self.at_least, self.of], "more than half: else both labels are confirmed at once"
             )
 
+    def needed(self, valid: Runs) -> Runs:
+        """The fewest right ones of `valid` runs that confirm a label: 7 of 10, 8 of 11; an array gives an array."""
+        return -(-self.at_least * valid // self.of)
+
     def confirmed(self, right: int, valid: int) -> bool:
         """Whether `right` of `valid` runs confirm a label; False where too few runs are valid."""
-        return valid >= self.runs_required and self.of * right >= self.at_least * valid
+        return valid >= self.runs_required and right >= self.needed(valid)
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,8 @@ class CalibrationOptions:
         protocol: a member of `PROTOCOLS`.
         goals: for each of `LEVELS` a member of `GOALS`.
         false_reject_ceiling: with the goal `reject_recall` the largest allowed share of good ones rejected, 0 to 1.
-        good_quantile: where a region has no defective samples, its threshold is this quantile of good scores, 0 to 1.
+        good_quantile: without defective samples thresholds accept the smallest share of good samples that is at least
+            this one, 0 to 1: of a region's patches; of strips in a run, and of strips, by all regions together.
         folds: parts of the strips with the protocol `folds`.
         seed: of the folds.
         confirm: when a strip's label is confirmed, for the level `run`.

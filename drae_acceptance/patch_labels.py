@@ -2,11 +2,12 @@
 
 In a defective strip a patch is defective where a label names its vial and region. A label of a vial without region
 leaves that vial's patches unknown, one of a region without vial that region's, one without both all of them: such
-labels count for vial or strip only. What no label names is good, as the paper's counts imply, or unknown: an option.
+labels count for vial or strip only. What no label names is good, as the paper's counts imply, or unknown: an option;
+with `unknown` a vial is good only by a label of the whole vial, or of each of its regions.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,14 +40,16 @@ class PatchLabels:
         rows: of the set's labels table.
         strips: label of each acquisition, as the build found it.
         unlabelled_parts: what a part of a defective strip is that no label names: good or unknown.
+        regions: names of the layout's regions; without them a vial is never known by labels of its regions.
     """
 
     def __init__(
         self, rows: Iterable[LabelRow], strips: Mapping[AcquisitionKey, str],
-        unlabelled_parts: Literal["good", "unknown"],
+        unlabelled_parts: Literal["good", "unknown"], regions: Collection[str] = (),
     ) -> None:  # fmt: skip
         self._strips = strips
         self._elsewhere = unlabelled_parts
+        self._regions = frozenset(regions)
         self._rows: defaultdict[str, list[LabelRow]] = defaultdict(list)
         for row in sorted(set(rows)):
             self._rows[row.strip].append(row)
@@ -89,7 +92,9 @@ class PatchLabels:
             return EXCLUDED
         if UNKNOWN in of_vial or of_strip & {DEFECTIVE, UNKNOWN}:
             return UNKNOWN
-        return GOOD if GOOD in of_vial else self._elsewhere
+        good = {row.region for row in rows if row.vial in (-1, vial) and row.label == GOOD}
+        whole = "" in good or (self._regions and self._regions <= good)
+        return GOOD if whole else self._elsewhere
 
     def _holding(self, key: AcquisitionKey) -> list[LabelRow]:
         return [row for row in self._rows[key.strip] if holds(row, key)]

@@ -20,7 +20,8 @@ class Rate:
         low: lower end of the Clopper-Pearson interval (Biometrika 26, 1934, DOI 10.1093/biomet/26.4.404); NaN where
             there are no samples.
         high: upper end.
-        strip_low: lower end of the bootstrap interval by strip; NaN where it was not computed.
+        strip_low: lower end of the bootstrap interval by strip; NaN where it was not computed, or of fewer than two
+            strips.
         strip_high: upper end.
     """
 
@@ -55,7 +56,7 @@ def clustered_rate(
     hits: Sequence[bool] | npt.NDArray[np.bool_], strips: Sequence[str] | npt.NDArray[np.str_], confidence: float,
     resamples: int, seed: int,
 ) -> Rate:  # fmt: skip
-    """A share of samples that belong to strips, with both intervals.
+    """A share of samples that belong to strips, with both intervals; below two strips only with the exact one.
 
     The exact interval takes samples for independent; runs, frames and patches of one strip are not. So strips are drawn
     anew, with all their samples, as many as there are, and the interval is that of the drawn shares' quantiles (Efron,
@@ -70,9 +71,10 @@ def clustered_rate(
     """
     marks = np.asarray(hits, np.bool_)
     rate = exact_rate(int(marks.sum()), len(marks), confidence)
-    if not len(marks):
+    names, number = np.unique(np.asarray(strips, np.str_), return_inverse=True)
+    if len(names) < 2:
+        # One strip drawn anew is always itself: an interval of no width would look certain.
         return rate
-    _, number = np.unique(np.asarray(strips, np.str_), return_inverse=True)
     many = np.bincount(number).astype(np.float64)
     counted = np.bincount(number, weights=marks)
     random = np.random.default_rng([seed, 11])

@@ -7,15 +7,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from drae_acceptance.acceptance import INCOMPLETE, SUPPORTED, Acceptance
-from drae_acceptance.acceptance_tables import BY_FOLDS, OPTIMISTIC
+from drae_acceptance.acceptance_tables import CRITERIA, criteria_table
+from drae_acceptance.protocol_notes import protocol_notes, with_protocol
 from drae_acceptance.report_gallery import GalleryEntry
 from drae_acceptance.result_tables import ResultTable
-
-_NAMES = {
-    "accuracy": "strips confirmed",
-    "accept_recall": "good strips confirmed",
-    "reject_recall": "defective strips confirmed",
-}
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class ReportContent:
         acceptance: the figures.
         tables: in the order in which they are read.
         plots: the same.
-        gallery: strips with pictures.
+        gallery: strips with pictures, and invalid ones with words.
         gallery_all: how many strips there would have been to show.
         sources: (name, value): what the verdicts were made from.
         parameters: (name, value): what decided them.
@@ -66,40 +61,42 @@ def render(content: ReportContent) -> str:
     )  # fmt: skip
     return environment.get_template("report.html").render(
         content=content,
-        acceptance=content.acceptance,
+        headline=headline(content.acceptance),
         sentence=verdict_sentence(content.acceptance),
-        warnings=_warnings(content.acceptance),
+        warnings=report_warnings(content.acceptance),
         tone={SUPPORTED: "met", INCOMPLETE: "open"}.get(content.acceptance.outcome, "unmet"),
-        criteria=_NAMES,
+        criteria=criteria_table(content.acceptance),
         svgs=[Markup(plot.svg) for plot in content.plots],  # drawn by this project, not from outside
     )
 
 
+def headline(acceptance: Acceptance) -> str:
+    """The outcome in a few words, for titles: never without `optimistic` where the kit chose its own thresholds."""
+    return with_protocol(acceptance.outcome, acceptance.protocol)
+
+
 def verdict_sentence(acceptance: Acceptance) -> str:
-    """The verdict in one sentence, with the counts behind it."""
+    """The verdict in one sentence, with the counts behind it and what the evidence lacks."""
     rate = acceptance.runs.accuracy
     words = {
         SUPPORTED: "The evidence supports acceptance",
         INCOMPLETE: "The evidence is incomplete",
     }.get(acceptance.outcome, "The evidence does not support acceptance")
     reasons = [
-        f"{one.reached.value:.4f} of {_NAMES[one.name]}, {one.required:g} asked" if one.reached.value is not None
-        else f"no {_NAMES[one.name]} to count, {one.required:g} asked"
+        f"{one.reached.value:.4f} of {CRITERIA[one.name]}, {one.required:g} asked" if one.reached.value is not None
+        else f"no {CRITERIA[one.name]} to count, {one.required:g} asked"
         for one in acceptance.criteria
     ]  # fmt: skip
-    human = {None: "comparison with human inspectors not available", True: "at least as good as human inspectors",
-             False: "not as good as human inspectors"}[acceptance.human_comparison]  # fmt: skip
-    return f"{words}: {rate.count} of {rate.of} strips confirmed; {'; '.join([*reasons, human])}."
+    if acceptance.human_comparison is not None:
+        reasons.append(f"{'at least' if acceptance.human_comparison else 'not'} as good as human inspectors")
+    return f"{words}: {rate.count} of {rate.of} strips confirmed; {'; '.join([*reasons, *acceptance.missing])}."
 
 
-def _warnings(acceptance: Acceptance) -> list[str]:
-    found = []
-    if acceptance.optimistic:
-        found.append(OPTIMISTIC)
-    if acceptance.protocol == "folds":
-        found.append(BY_FOLDS)
+def report_warnings(acceptance: Acceptance) -> list[str]:
+    """What a reader must know before the figures, a sentence each."""
+    found = [*protocol_notes(acceptance.protocol), *acceptance.warnings]
     if acceptance.invalid:
-        found.append(f"{len(acceptance.invalid)} verdicts are invalid; they count as wrong and are listed below.")
+        found.append(f"Invalid verdicts: {len(acceptance.invalid)}. None of them passes; they are listed below.")
     if acceptance.uncounted:
-        found.append(f"{len(acceptance.uncounted)} strips count in no rate, since they are neither good nor defective.")
+        found.append(f"Strips that count in no rate, neither good nor defective: {len(acceptance.uncounted)}.")
     return found

@@ -10,7 +10,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from drae_acceptance.plot_tables import DetectionPoint, RocCurve, histogram
+from drae_acceptance.sides import Sides
+
 Floats = npt.NDArray[np.float64]
+NO_SAMPLES = "no samples"
 # Okabe and Ito's colours, told apart by colour-blind eyes and, by their lightness, in grey.
 _GOOD, _DEFECTIVE, _LINES = "#56B4E9", "#D55E00", ("#000000", "#009E73", "#CC79A7")
 _STYLES = ("-", "--", ":")
@@ -19,85 +23,81 @@ _SETTINGS: Any = {
     "svg.hashsalt": "drae", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9,
     "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10, "legend.frameon": False,
 }  # fmt: skip
-_BINS = 48
-
-
-def histogram_edges(good: Floats, defective: Floats) -> Floats:
-    """Edges of the bins of a region's scores: float64 [bins + 1], evenly spread over the scores' logarithm."""
-    scores = np.concatenate([good, defective])
-    low, high = max(float(scores.min()), 1e-6), max(float(scores.max()), 2e-6)
-    return np.geomspace(low * 0.999, high * 1.001, _BINS + 1)
 
 
 @mpl.rc_context(_SETTINGS)
-def draw_histograms(scores: Mapping[str, tuple[Floats, Floats]], limits: Mapping[str, Mapping[str, float]]) -> str:
+def draw_histograms(scores: Mapping[str, Sides], limits: Mapping[str, Mapping[str, float]]) -> str:
     """Scores of good and of defective patches, a panel for each region, with the thresholds of each level.
 
     Args:
         scores: by region, of good and of defective patches.
         limits: by level, the threshold of each region.
     """
-    figure, panels = _panels(len(scores), 2.2)
-    for panel, (region, (good, defective)) in zip(panels, scores.items(), strict=True):
-        edges = histogram_edges(good, defective)
-        panel.hist(good, edges.tolist(), color=_GOOD, label=f"good, {len(good):,}")
-        panel.hist(
-            defective,
-            edges.tolist(),
-            histtype="step",
-            linewidth=1.6,
-            color=_DEFECTIVE,
-            label=f"defective, {len(defective):,}",
-        )
-        for number, (level, values) in enumerate(limits.items()):
-            style, colour = _STYLES[number % 3], _LINES[number % 3]
-            panel.axvline(values[region], color=colour, linestyle=style, linewidth=1.2, label=f"threshold, {level}")
-        panel.set(xscale="log", yscale="log", title=region, xlabel="score", ylabel="patches")
-        panel.legend(fontsize=7)
+    figure, panels = _panels(max(len(scores), 1), 2.2)
+    if not scores:
+        _say(panels[0], NO_SAMPLES)
+    for panel, (region, sides) in zip(panels, scores.items(), strict=False):
+        panel.set_title(region, parse_math=False)
+        if any(len(side) for side in sides):
+            _draw_histogram(panel, sides, {level: values[region] for level, values in limits.items()})
+        else:
+            _say(panel, NO_SAMPLES)
     return _svg(figure)
 
 
-@mpl.rc_context(_SETTINGS)
-def draw_roc(curves: Mapping[str, tuple[Floats, Floats, float]]) -> str:
-    """Reject recall over false rejects.
+def _draw_histogram(panel: Axes, sides: Sides, limits: Mapping[str, float]) -> None:
+    good, defective = sides
+    edges, counts = histogram(sides)
+    panel.stairs(counts[0], edges, fill=True, color=_GOOD, label=f"good, {len(good):,}")
+    panel.stairs(counts[1], edges, linewidth=1.6, color=_DEFECTIVE, label=f"defective, {len(defective):,}")
+    for number, (level, limit) in enumerate(limits.items()):
+        style, colour = _STYLES[number % 3], _LINES[number % 3]
+        panel.axvline(limit, color=colour, linestyle=style, linewidth=1.2, label=f"threshold, {level}")
+    panel.set(xscale="log", yscale="log", xlabel="score", ylabel="patches")
+    panel.legend(fontsize=7)
 
-    Args:
-        curves: by region or level, false rejects, reject recall and AUROC.
-    """
+
+@mpl.rc_context(_SETTINGS)
+def draw_roc(curves: Sequence[RocCurve]) -> str:
+    """Reject recall over false rejects; without curves a plot that says so."""
     figure = Figure(figsize=(5.2, 4.2), layout="constrained")
     panel = figure.subplots()
-    for number, (name, (false_reject, recall, area)) in enumerate(curves.items()):
-        panel.plot(
-            false_reject, recall, linestyle=("-", "--", "-.", ":")[number % 4], label=f"{name}, AUROC {area:.3f}"
-        )
+    lines = [
+        panel.plot(curve.false_reject, curve.recall, linestyle=("-", "--", "-.", ":")[number % 4])[0]
+        for number, curve in enumerate(curves)
+    ]
     panel.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
     panel.set(xlabel="good rejected", ylabel="defective rejected", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-    panel.legend(fontsize=8, loc="lower right")
+    if curves:
+        names = [f"{curve.name}, AUROC {curve.auroc:.3f}" for curve in curves]
+        _legend(panel, lines, names, fontsize=8, loc="lower right")
+    else:
+        _say(panel, "no samples of both labels")
     return _svg(figure)
 
 
 @mpl.rc_context(_SETTINGS)
-def draw_detection(points: Sequence[tuple[str, float, int, int]], border: float) -> str:
+def draw_detection(points: Sequence[DetectionPoint], border: float) -> str:
     """How often each defective strip is rejected, by type and size of its defect.
 
     Args:
-        points: type, size in pixels (NaN where none is given: drawn at the left), rejected and valid runs.
+        points: of the strips; those without a size are drawn at the left.
         border: share of runs that confirms a strip.
     """
     figure = Figure(figsize=(7.2, 4.4), layout="constrained")
     panel = figure.subplots()
-    for number, defect in enumerate(sorted({name for name, *_ in points})):
-        chosen = [
-            (size if np.isfinite(size) else 0.0, rejected / valid)
-            for name, size, rejected, valid in points
-            if name == defect and valid
-        ]
-        if chosen:
-            sizes, shares = zip(*chosen, strict=True)
-            panel.plot(sizes, shares, _MARKERS[number % len(_MARKERS)], alpha=0.85, label=defect)
+    names, marks = sorted({one.defect for one in points}), []
+    for number, name in enumerate(names):
+        chosen = [one for one in points if one.defect == name]
+        sizes = [one.size if np.isfinite(one.size) else 0.0 for one in chosen]
+        shares = [one.share for one in chosen]
+        marks += panel.plot(sizes, shares, _MARKERS[number % len(_MARKERS)], alpha=0.85)
     panel.axhline(border, color="#000000", linestyle="--", linewidth=1)
     panel.set(xlabel="size of the defect, pixels of the frame", ylabel="share of runs rejected", ylim=(-0.05, 1.05))
-    figure.legend(fontsize=7, loc="outside right upper")
+    if points:
+        _legend(figure, marks, names, fontsize=7, loc="outside right upper")
+    else:
+        _say(panel, NO_SAMPLES)
     return _svg(figure)
 
 
@@ -111,6 +111,18 @@ def draw_operating_curve(chances: Floats, confirmed: Floats, rule: str) -> str:
     panel.set(xlabel="probability that a run is right", ylabel="probability that the strip is confirmed")
     panel.legend(fontsize=8)
     return _svg(figure)
+
+
+def _legend(owner: Axes | Figure, handles: Sequence[Any], names: Sequence[str], **options: Any) -> None:
+    """A legend whose names are shown as they are: Matplotlib would leave out `_burn` and set `a $x$ b` as a formula."""
+    legend = owner.legend(handles, [f"{number}" for number in range(len(names))], **options)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_parse_math(False)
+        text.set_text(name)
+
+
+def _say(panel: Axes, words: str) -> None:
+    panel.text(0.5, 0.5, words, transform=panel.transAxes, ha="center", va="center")
 
 
 def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:

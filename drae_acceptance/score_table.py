@@ -1,13 +1,17 @@
 """The table of scores: one row per patch, with what a verdict needs to know of it; and the acquisitions behind them."""
 
+import json
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from drae_acceptance.errors import BindingError, ScoreError
+from drae_acceptance.names import first_names
+from drae_data.files import sha256_hex
 from drae_data.labels import DEFECTIVE, EXCLUDED, GOOD, UNKNOWN
 
 # States of an acquisition. Only a valid one counts as a run of its strip.
@@ -121,6 +125,7 @@ class Acquired:
         size: of its largest defect in pixels; NaN where none is given.
         state: a key of `STATES`.
         detail: why it is not valid; empty where it is.
+        frames: SHA-256 of its frame files in their order; empty where none was built.
     """
 
     acquisition: str
@@ -131,6 +136,7 @@ class Acquired:
     size: float
     state: str
     detail: str
+    frames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,8 +155,10 @@ class ScoreCard:
         score: definition and options of the score, from the model's card.
         split: that was scored.
         left_out: strips that were not scored because the model was trained on them.
+        unlabelled_parts: what a part of a defective strip is that no label names: good or unknown.
         scores_sha256: of `scores.parquet`.
         acquisitions_sha256: of `acquisitions.parquet`.
+        gallery_sha256: of `gallery.json`, which holds the SHA-256 of every picture.
     """
 
     set: str
@@ -164,8 +172,15 @@ class ScoreCard:
     score: Mapping[str, Any]
     split: str
     left_out: tuple[str, ...]
+    unlabelled_parts: str
     scores_sha256: str = ""
     acquisitions_sha256: str = ""
+    gallery_sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that the card says, and through its digests over tables and pictures."""
+        return sha256_hex(json.dumps(asdict(self), sort_keys=True).encode())
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,13 +189,50 @@ class ScoreSet:
 
     Attributes:
         card: what it was made from.
-        patches: the scores.
+        patches: the scores, those of the acquisitions: each of every valid one, else `ScoreError`.
         acquisitions: every acquisition of the set, also those without scores, in the order of their keys.
     """
 
     card: ScoreCard
     patches: PatchScores
     acquisitions: tuple[Acquired, ...]
+
+    def __post_init__(self) -> None:
+        for check in (_check_places, _check_agreement, _check_counts):
+            if wrong := check(self):
+                raise ScoreError(f"scores of {self.card.set}: expected {wrong}; score the set {self.card.set} again")
+
+
+def _check_places(scored: ScoreSet) -> str:
+    """What is wrong with the places of patches, in words; empty where nothing is."""
+    card, patches, listed = scored.card, scored.patches, Counter(row.acquisition for row in scored.acquisitions)
+    if twice := [name for name, many in listed.items() if many > 1]:
+        return f"each acquisition once, got some twice: {first_names(twice)}"
+    for what, found, known in (
+        ("listed acquisitions", patches.acquisition, listed), ("regions of its card", patches.region, card.regions),
+        ("images of its card", patches.image, card.images), ("vials of its card", patches.vial, range(card.vials)),
+    ):  # fmt: skip
+        if strange := sorted(set(found.tolist()) - set(known)):
+            return f"patches of {what}, got those of {first_names(strange)}"
+    return ""
+
+
+def _check_agreement(scored: ScoreSet) -> str:
+    names = ("acquisition", "strip", "run", "strip_label")
+    stated = {tuple(getattr(row, name) for name in names) for row in scored.acquisitions}
+    other = sorted(set(zip(*(getattr(scored.patches, name).tolist() for name in names), strict=True)) - stated)
+    return f"strip, run and label of patches as listed, got {other[0]}" if other else ""
+
+
+def _check_counts(scored: ScoreSet) -> str:
+    card, counts = scored.card, Counter(scored.patches.acquisition.tolist())
+    most = len(card.images) * card.vials * len(card.regions)
+    for row in scored.acquisitions:
+        many, least = counts[row.acquisition], most if row.state == VALID else 0
+        if not least <= many <= (most if row.state in (VALID, INCOMPLETE) else 0):
+            which = f"got {many} of {row.acquisition}, which is {row.state}"
+            return f"{most} patches of a valid acquisition, at most as many of an incomplete, none of others, {which}"
+    return ""
 
 
 def check_one_source(scored: ScoreSet) -> None:

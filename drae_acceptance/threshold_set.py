@@ -72,6 +72,8 @@ class Binding:
         layout_digest: of the strip layout.
         dataset_digest: of the calibration set's version.
         labels_digest: of its labels.
+        scores_sha256: of its `scores.parquet`.
+        card_digest: of its card, see `ScoreCard.digest`: of all of the above, its acquisitions and how it was scored.
     """
 
     set: str
@@ -79,6 +81,8 @@ class Binding:
     layout_digest: str
     dataset_digest: str
     labels_digest: str
+    scores_sha256: str
+    card_digest: str
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ critical scores all thresholds judge alike; the search finds the best such gap, 
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ import numpy.typing as npt
 from drae_acceptance.errors import CalibrationError
 from drae_acceptance.options import ACCURACY, BALANCED
 from drae_acceptance.threshold_set import QUANTILE, SEARCHED, RegionThreshold
+
+# How a threshold came about, beside the ways of `drae_acceptance.threshold_set`: all scores are one number, this one.
+EQUAL = "equal scores"
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -46,8 +50,9 @@ class Goal:
         if self.name == BALANCED:
             return right_good * max(defective, 1) + right_defective * max(good, 1)
         within = good - right_good <= int(Fraction(str(self.ceiling)) * good)
-        # Above the ceiling, the fewer false rejects the better, and never as good as within it.
-        return np.where(within, good + 1 + right_defective, right_good)
+        # Within the ceiling defective samples count first, then false rejects; above it the fewer of these the better,
+        # and never as good as within it.
+        return np.where(within, (good + 1) * (1 + right_defective) + right_good, right_good)
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,8 @@ class Cut:
 def best_cut(good: Floats, defective: Floats, goal: Goal) -> Cut:
     """The best threshold over all gaps between critical scores.
 
-    Of equally good gaps: the one that rejects most defective samples, since a missed reject is worse than a false one;
-    then the widest; then the lowest.
+    Of equally good gaps the one that rejects most defective samples, since a missed reject is worse than a false one.
+    There are no further ties: between two gaps lies a score of a good sample, or of a defective one.
 
     Args:
         good: critical scores of good samples; inf is never right, -inf always.
@@ -89,7 +94,7 @@ def best_cut(good: Floats, defective: Floats, goal: Goal) -> Cut:
     right_good = np.searchsorted(np.sort(good), lows, side="right")
     right_defective = len(defective) - np.searchsorted(np.sort(defective), lows, side="right")
     worth = goal.worth(right_good, right_defective, len(good), len(defective))
-    best = int(np.lexsort((lows, -(highs - lows), -right_defective, -worth))[0])
+    best = int(np.lexsort((-right_defective, -worth))[0])
     low, high = float(lows[best]), float(highs[best])
     return Cut(_middle(low, high), low, high, int(worth[best]), int(right_good[best]), int(right_defective[best]))
 
@@ -108,6 +113,9 @@ def _middle(low: float, high: float) -> float:
 def region_threshold(good: Floats, defective: Floats, goal: Goal, good_quantile: float, place: str) -> RegionThreshold:
     """The threshold of one region by itself.
 
+    Where all scores are equal it is that score, which rejects nothing: whatever else a goal would choose, a threshold a
+    rounding error below it, would tell samples apart that are alike.
+
     Args:
         good: scores of good samples.
         defective: scores of defective samples. Without any, the threshold is a quantile of the good scores.
@@ -125,8 +133,23 @@ def region_threshold(good: Floats, defective: Floats, goal: Goal, good_quantile:
         )
     if not (np.isfinite(good).all() and np.isfinite(defective).all()):
         raise CalibrationError(f"{place}: expected finite scores, got some that are not; score the set again")
-    if len(defective):
+    if all_equal(np.concatenate([good, defective])):
+        value, how = float(good[0]), EQUAL
+    elif len(defective):
         value, how = best_cut(good, defective, goal).threshold, SEARCHED
     else:
-        value, how = float(np.quantile(good, good_quantile, method="higher")), QUANTILE
+        value, how = float(np.sort(good)[at_least(good_quantile, len(good)) - 1]), QUANTILE
     return RegionThreshold(value, how, len(good), len(defective))
+
+
+def at_least(share: float, many: int) -> int:
+    """The fewest of `many` samples, 1 or more, that are at least a share of them: of 0.7 and 10 it is 7, of 11 it is 8.
+
+    In fractions: 0.7 x 10 as floating-point numbers may be more than 7.
+    """
+    return max(1, ceil(Fraction(str(share)) * many))
+
+
+def all_equal(scores: Floats) -> bool:
+    """Whether several scores are one number."""
+    return len(scores) > 1 and bool(scores.min() == scores.max())

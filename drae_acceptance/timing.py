@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+# Below the folder that a pipeline runs in; a file for each set.
+TIMINGS = Path("logs/timing")
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -11,6 +14,7 @@ class Timing:
 
     Attributes:
         model_digest: of the model that was timed.
+        dataset_digest: of the version whose products were judged.
         device: processor in words.
         products: how many were timed.
         patches: of a product; 60 in the paper.
@@ -19,6 +23,7 @@ class Timing:
     """
 
     model_digest: str
+    dataset_digest: str
     device: str
     products: int
     patches: int
@@ -36,10 +41,23 @@ def timing_bytes(timing: Timing) -> bytes:
     return (json.dumps(asdict(timing), indent=2, sort_keys=True) + "\n").encode()
 
 
-def read_timing(place: Path, model_digest: str) -> Timing | None:
-    """The timing file of this model; None, not measured, where it is absent, broken or of another model."""
+def timing_place(name: str) -> Path:
+    """The timing file of a set."""
+    return TIMINGS / f"{name}.json"
+
+
+def read_timing(place: Path, model_digest: str, dataset_digest: str, patches: int) -> Timing | None:
+    """Reads a timing file; None, not measured, where it is absent, broken or of something else.
+
+    Args:
+        place: of the file.
+        model_digest: of the model that judged.
+        dataset_digest: of the version that it judged.
+        patches: of a product in it.
+    """
     try:
         timing = Timing(**json.loads(place.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return timing if timing.model_digest == model_digest else None
+    wanted = (model_digest, dataset_digest, patches)
+    return timing if (timing.model_digest, timing.dataset_digest, timing.patches) == wanted else None

@@ -59,7 +59,7 @@ class StripVerdict:
         label: good, defective, excluded or unknown.
         verdict: accept, reject, or invalid where an acquisition of it is not valid.
         deciding: the patch that decided; None where there is none.
-        defect: types of the strip's defects; empty where it has none.
+        defect: types of the defects of the strip in this run; empty where it has none; see `StripRuns.defect`.
         size: of its largest defect in pixels; NaN where none is given.
         detail: why it is invalid; empty where it is not.
     """
@@ -93,7 +93,7 @@ class RunVerdict:
         verdict: reject where at least the share that confirms was rejected, accept where it was accepted, else
             `undecided`; invalid as above.
         deciding: of the patches of its valid runs, by the thresholds of the level `run`; None where there is none.
-        defect: types of its defects.
+        defect: types of its defects in any of its runs.
         size: of the largest in pixels; NaN where none is given.
         detail: what there is to say of runs that are not valid.
     """
@@ -121,12 +121,14 @@ class Verdicts:
 
     Attributes:
         rejected: bool [n], per patch of the table of scores, at the level `patch`.
+        valid: bool [n], whether the patch belongs to a valid run; others count at no level.
         vials: one per vial of every valid strip in a run.
         strips: one per strip in a run, sorted.
         runs: one per strip, sorted, those that only labels name among them.
     """
 
     rejected: npt.NDArray[np.bool_]
+    valid: npt.NDArray[np.bool_]
     vials: tuple[VialVerdict, ...]
     strips: tuple[StripVerdict, ...]
     runs: tuple[RunVerdict, ...]

@@ -12,10 +12,10 @@ from drae_acceptance.options import RUN, STRIP
 from drae_acceptance.verdict import RunVerdict, StripVerdict, Verdicts
 
 VERDICTS = "verdicts.parquet"
-_VERSION = b"verdicts/1"
+_VERSION = b"verdicts/2"
 _SCHEMA_KEY = b"drae_schema"
 # What the verdicts were made from, in the metadata of the file.
-_SOURCES = (b"thresholds_digest", b"scores_sha256")
+_SOURCES = (b"thresholds_digest", b"scores_digest")
 _SCHEMA = pa.schema([
     ("key", pa.string()), ("level", pa.string()), ("strip", pa.string()), ("run", pa.int32()), ("label", pa.string()),
     ("verdict", pa.string()), ("state", pa.string()), ("valid_runs", pa.int32()), ("rejected_runs", pa.int32()),
@@ -31,24 +31,24 @@ class VerdictTable:
     Attributes:
         rows: by key, `K0021/r3` for a strip in a run and `K0021` for a strip over its runs.
         thresholds_digest: of the thresholds that judged.
-        scores_sha256: of the table of scores that was judged.
+        scores_digest: of the card of the scores that were judged, see `ScoreCard.digest`.
     """
 
     rows: dict[str, dict[str, Any]]
     thresholds_digest: str
-    scores_sha256: str
+    scores_digest: str
 
 
-def verdicts_bytes(verdicts: Verdicts, thresholds_digest: str, scores_sha256: str) -> bytes:
+def verdicts_bytes(verdicts: Verdicts, thresholds_digest: str, scores_digest: str) -> bytes:
     """`verdicts.parquet`, the same for the same verdicts.
 
     Args:
         verdicts: strips in a run, then strips over their runs.
         thresholds_digest: of `thresholds.json`.
-        scores_sha256: of `scores.parquet`.
+        scores_digest: of the card of the scores.
     """
     rows = [*map(verdict_row, verdicts.strips), *map(verdict_row, verdicts.runs)]
-    digests = dict(zip(_SOURCES, (thresholds_digest.encode(), scores_sha256.encode()), strict=True))
+    digests = dict(zip(_SOURCES, (thresholds_digest.encode(), scores_digest.encode()), strict=True))
     schema = _SCHEMA.with_metadata({_SCHEMA_KEY: _VERSION, **digests})
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink, compression="zstd", compression_level=3)
@@ -91,7 +91,7 @@ def read_verdicts(place: Path) -> VerdictTable:
     except pa.ArrowInvalid as error:
         raise TraceError(f"{place}: expected a Parquet file: {error}; {again}") from error
     metadata = table.schema.metadata or {}
-    if metadata.get(_SCHEMA_KEY) != _VERSION:
+    if metadata.get(_SCHEMA_KEY) != _VERSION or table.schema.names != _SCHEMA.names:
         raise TraceError(f"{place}: expected the table {_VERSION.decode()}, got another; {again}")
     rows = {row["key"]: row for row in table.to_pylist()}
     return VerdictTable(rows, *(metadata.get(name, b"").decode() for name in _SOURCES))

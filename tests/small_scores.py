@@ -68,5 +68,6 @@ def small_set(
         score={"definition": "1 - SSIM", "options": {"aggregate": "mean"}},
         split="test",
         left_out=(),
+        unlabelled_parts="good",
     )
     return ScoreSet(card, patches, tuple(acquired))

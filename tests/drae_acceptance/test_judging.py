@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from drae_acceptance.errors import BindingError
 from drae_acceptance.judging import judge
 from drae_acceptance.options import LEVELS, ConfirmRule
-from drae_acceptance.score_table import ABSENT, INCOMPLETE, Acquired, ScoreSet
+from drae_acceptance.score_table import ABSENT, INCOMPLETE, QUARANTINED, Acquired, ScoreSet
 from drae_acceptance.threshold_set import Binding, Calibrated, Fold, RegionThreshold, ThresholdSet
 from drae_acceptance.verdict import Verdicts
 from tests.small_scores import SmallStrip, small_set
@@ -33,7 +33,7 @@ def thresholds(r0: float = 0.5, r1: float = 0.5) -> ThresholdSet:
 
 
 def calibrated(found: ThresholdSet | None = None, folds: tuple[Fold, ...] = ()) -> Calibrated:
-    binding = Binding("calibration", "m", "a", "d", "l")
+    binding = Binding("calibration", "m", "a", "d", "l", "s", "c")
     return Calibrated("folds" if folds else "disjoint", binding, ("C1",), found or thresholds(), folds)
 
 
@@ -158,3 +158,33 @@ def test_the_order_of_rows_changes_no_verdict(order: list[int]) -> None:
     rule = ConfirmRule(1, 7, 10)
     assert str(judged(mixed, rule).strips) == str(judged(scored, rule).strips)
     assert str(judged(mixed, rule).runs) == str(judged(scored, rule).runs)
+
+
+def test_patches_of_a_run_that_is_not_valid_are_told_and_judged_in_no_vial() -> None:
+    scored = small_set([SmallStrip("K1", "good", [scores(v0R0=0.9), scores()])])
+    broken = replace(scored.acquisitions[0], state=INCOMPLETE, detail="3 of 4 patches")
+    found = judged(replace(scored, acquisitions=(broken, scored.acquisitions[1])), ConfirmRule(1, 7, 10))
+    assert found.valid.tolist() == [False] * 4 + [True] * 4
+    assert found.rejected.sum() == 1
+    assert {one.run for one in found.vials} == {1}
+
+
+def test_a_strips_types_of_defect_are_those_of_all_its_runs() -> None:
+    scored = small_set([SmallStrip("K1", "defective", [scores(v0R0=0.9)] * 3, {(0, "R0"): "burn"}, 7.0)])
+    first, second, third = scored.acquisitions
+    refused = replace(first, state=QUARANTINED, defect="", size=float("nan"), detail="truncated")
+    rows = (refused, second, replace(third, defect="scratch", size=9.0))
+    kept = scored.patches.take(scored.patches.run > 0)
+    found = judged(ScoreSet(scored.card, kept, rows), ConfirmRule(1, 7, 10))
+    assert [(one.defect, one.size) for one in found.runs] == [("burn,scratch", 9.0)]
+    assert [one.defect for one in found.strips] == ["burn,scratch", "burn", "scratch"]
+    assert found.runs[0].valid == 2
+
+
+def test_a_strip_whose_runs_have_other_labels_has_none() -> None:
+    scored = small_set([SmallStrip("K1", "good", [scores()] * 2)])
+    labels = np.array(["unknown"] * 4 + ["good"] * 4)
+    rows = (replace(scored.acquisitions[0], strip_label="unknown"), scored.acquisitions[1])
+    found = judged(ScoreSet(scored.card, replace(scored.patches, strip_label=labels), rows), ConfirmRule(1, 7, 10))
+    assert [one.label for one in found.strips] == ["unknown", "good"]
+    assert [(one.label, one.state) for one in found.runs] == [("unknown", "not_confirmed")]

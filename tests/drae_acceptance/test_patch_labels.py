@@ -17,8 +17,8 @@ def row(
     return LabelRow("K1", run, "", "", "", vial, region, label, "M", defect, size)
 
 
-def labels(rows: list[LabelRow], strip: str = "defective", parts: str = "good") -> PatchLabels:
-    return PatchLabels(rows, {KEY: strip}, parts)  # type: ignore[arg-type]
+def labels(rows: list[LabelRow], strip: str = "defective", parts: str = "good", regions: str = "") -> PatchLabels:
+    return PatchLabels(rows, {KEY: strip}, parts, regions.split())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("strip", ["good", "excluded", "unknown"])
@@ -56,6 +56,24 @@ def test_what_no_label_names_can_be_left_unknown() -> None:
     found = labels([row(1, "R1")], parts="unknown")
     assert (found.of(KEY, 0, "R1").label, found.of(KEY, 0, "R1").vial_label) == ("unknown", "unknown")
     assert found.of(KEY, 1, "R1").label == "defective"
+
+
+@pytest.mark.parametrize(
+    ("good", "regions", "vial_label"),
+    [
+        ([(1, "")], "", "good"), ([(1, "")], "R0 R1", "good"), ([(-1, "")], "R0 R1", "good"),
+        ([(1, "R1")], "R0 R1", "unknown"), ([(1, "R0"), (1, "R1")], "R0 R1", "good"),
+        ([(-1, "R0"), (1, "R1")], "R0 R1", "good"), ([(2, "R0"), (1, "R1")], "R0 R1", "unknown"),
+        ([(1, "R0"), (1, "R1")], "", "unknown"),
+    ],
+)  # fmt: skip
+def test_a_vial_is_good_by_a_label_of_all_of_it_alone(
+    good: list[tuple[int, str]], regions: str, vial_label: str
+) -> None:
+    # The defect is in vial 0; what no label names is unknown, so that one good region says nothing of its vial.
+    rows = [row(0, "R1"), *(row(vial, region, "good") for vial, region in good)]
+    assert labels(rows, parts="unknown", regions=regions).of(KEY, 1, "R0").vial_label == vial_label
+    assert labels(rows, parts="good", regions=regions).of(KEY, 1, "R0").vial_label == "good"
 
 
 def test_types_and_the_largest_size_of_defects() -> None:

@@ -52,6 +52,21 @@ def test_runs_that_differ_within_strips_narrow_it() -> None:
     assert (rate.strip_low, rate.strip_high) == (0.8, 0.8)
 
 
+def test_strips_are_drawn_with_all_their_samples() -> None:
+    # A has 1 of 1 right, B 0 of 9. Of two draws both are A with chance 1/4: 2 of 2; both B: 0 of 18; else 1 of 10.
+    rate = clustered_rate([True] + [False] * 9, ["A"] + ["B"] * 9, 0.95, 4000, 1)
+    assert (rate.strip_low, rate.strip_high) == (0.0, 1.0)
+    # The quantiles 0.35 and 0.65 lie in the half of the draws that have both.
+    rate = clustered_rate([True] + [False] * 9, ["A"] + ["B"] * 9, 0.3, 4000, 1)
+    assert (rate.strip_low, rate.strip_high) == (0.1, 0.1)
+
+
+def test_one_strip_drawn_anew_says_nothing() -> None:
+    rate = clustered_rate([True] * 8 + [False] * 2, ["A"] * 10, 0.95, 200, 1)
+    assert (rate.count, rate.of) == (8, 10)
+    assert np.isnan([rate.strip_low, rate.strip_high]).all()
+
+
 @given(SCORES, SCORES)
 def test_auroc_is_the_share_of_pairs_in_order(good: list[float], defective: list[float]) -> None:
     pairs = [(d > g) + 0.5 * (d == g) for g, d in itertools.product(good, defective)]

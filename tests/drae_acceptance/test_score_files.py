@@ -1,5 +1,6 @@
 """Scored sets as files: what comes back, and what is refused with words."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def write(folder: Path, scored: ScoreSet) -> Path:
     tables = scores_bytes(scored.patches), acquisitions_bytes(scored.acquisitions)
     (folder / "scores.parquet").write_bytes(tables[0])
     (folder / "acquisitions.parquet").write_bytes(tables[1])
-    (folder / "scores.json").write_bytes(card_bytes(scored.card, *tables))
+    (folder / "scores.json").write_bytes(card_bytes(scored.card, *tables, b"gallery"))
     return folder
 
 
@@ -35,7 +36,7 @@ def test_a_set_comes_back_as_it_was(tmp_path: Path, scored: ScoreSet) -> None:
         assert came.dtype.kind == column.dtype.kind, name
         assert np.array_equal(came, column, equal_nan=column.dtype.kind == "f"), name
     assert str(found.acquisitions) == str(scored.acquisitions)
-    assert replace(found.card, scores_sha256="", acquisitions_sha256="") == scored.card
+    assert replace(found.card, scores_sha256="", acquisitions_sha256="", gallery_sha256="") == scored.card
     assert scores_bytes(found.patches) == scores_bytes(scored.patches)
 
 
@@ -89,3 +90,32 @@ def test_damaged_files_are_named(tmp_path: Path, scored: ScoreSet, name: str, da
         place.write_bytes(place.read_bytes()[:-9] if damage == "cut" else b"{}")
     with pytest.raises((ScoreError, BindingError), match=name):
         read_score_set(tmp_path)
+
+
+def test_frames_come_back_in_their_order(tmp_path: Path, scored: ScoreSet) -> None:
+    rows = tuple(replace(row, frames=("b", "a")) for row in scored.acquisitions)
+    found = read_score_set(write(tmp_path, replace(scored, acquisitions=rows)))
+    assert {row.frames for row in found.acquisitions} == {("b", "a")}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("dataset", {}, "dataset: without name, version, digest"),
+        ("dataset", {"name": 1, "version": "1", "digest": "d"}, "dataset: without name"),
+        ("vials", "2", "vials: '2', which is no int"),
+        ("regions", "R0", "regions: 'R0', which is no list"),
+        ("score", None, "score: None, which is no dict"),
+        ("set", 3, "set: 3, which is no str"),
+        ("more", 3, "missing or unknown: more"),
+    ],
+)
+def test_a_card_with_a_distorted_entry_is_refused(
+    tmp_path: Path, scored: ScoreSet, name: str, value: object, words: str
+) -> None:
+    place = write(tmp_path, scored) / "scores.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), name: value}))
+    with pytest.raises(ScoreError) as caught:
+        read_score_set(tmp_path)
+    assert words in str(caught.value)
+    assert "scores.json" in str(caught.value)
