@@ -20,7 +20,8 @@ GOOD, DEFECTIVE, EXCLUDED, UNKNOWN = "good", "defective", "excluded", "unknown"
 LABELS = (GOOD, DEFECTIVE, EXCLUDED)
 # The columns that say what a label holds for; the column `label` says which.
 PLACE_COLUMNS = ("strip", "run", "batch", "recipe", "station", "vial", "region")
-# What a table may say of a defect beside its place: its type, and its size in pixels of the frame.
+# What a table may say of a defect beside its place: its type, and its size in pixels of the frame. They are read only
+# where labels.columns names them: a column `size` of somebody's own may hold anything.
 DEFECT_COLUMNS = ("defect", "size")
 _COLUMNS = (*PLACE_COLUMNS, "label", *DEFECT_COLUMNS)
 PATH_FIELDS = ("label", "strip", "batch", "recipe", "station")
@@ -32,8 +33,9 @@ class LabelOptions:
 
     Attributes:
         table: a CSV file in the set's folder of tables; empty where the path says it.
-        columns: names in the table of the columns strip, run, batch, recipe, station, vial, region, label, defect,
-            size; those that a table has under their own names need not stand here.
+        columns: names in the table of the columns strip, run, batch, recipe, station, vial, region, label; those that a
+            table has under their own names need not stand here. And of defect and size, which are read only where they
+            stand here.
         vial_columns: where the table has a column of codes per vial: their names, in order of vials.
         field: the path template's field whose text is the code: label, strip, batch, recipe, station; empty where the
             table says it.
@@ -103,7 +105,7 @@ def read_label_table(content: bytes, options: LabelOptions, place: str) -> tuple
         raise LabelError(f"{place}: expected a CSV table in UTF-8: {error}") from error
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise LabelError(f"{place}: expected each column once, got {twice} more than once")
-    columns = {name: options.columns.get(name, name) for name in _COLUMNS}
+    columns = {name: options.columns.get(name, "" if name in DEFECT_COLUMNS else name) for name in _COLUMNS}
     needed = [columns["strip"], *(options.vial_columns or [columns["label"]]), *options.columns.values()]
     if absent := sorted(set(needed) - set(header)):
         raise LabelError(f"{place}: expected columns {absent}, got {list(header)} (labels.columns names them)")
@@ -114,7 +116,7 @@ def _label_rows(
     line: Mapping[str | None, str | list[str] | None], columns: Mapping[str, str], options: LabelOptions, place: str
 ) -> Iterator[LabelRow]:
     def text(column: str) -> str:
-        value = line.get(column)
+        value = line.get(column) if column else None
         return value.strip() if isinstance(value, str) else ""
 
     def number(name: str) -> int:

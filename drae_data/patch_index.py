@@ -1,5 +1,6 @@
 """The patch index of a published version: which records a shard holds, and single patches read by it."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from drae_data.records import IMAGE, decode_example
 from drae_data.shards import part_path
 from drae_data.tables import read_table
 from drae_data.verification.claims import Claims, ShardClaim
+
+_CHUNK = 1 << 20
 
 
 def read_index(files: Files, shard: ShardClaim) -> pa.Table:
@@ -40,6 +43,30 @@ def read_index(files: Files, shard: ShardClaim) -> pa.Table:
     return table
 
 
+def check_shard(files: Files, shard: ShardClaim) -> None:
+    """Whether a shard's bytes are those that were built; a chunk of them is in memory at a time.
+
+    Args:
+        files: the version folder.
+        shard: as `provenance.json` states it.
+
+    Raises:
+        DatasetError: they are not, or cannot be read.
+    """
+    place = f"{files.root}/{shard.name}"
+    try:
+        with files.open(shard.name) as stream:
+            digest = hashlib.sha256()
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise DatasetError(
+            f"{place}: the shard cannot be read: {error.strerror or error}; {verify_advice(files.root)}"
+        ) from error
+    if (came := digest.hexdigest()) != shard.sha256:
+        raise DatasetError(f"{place}: expected SHA-256 {shard.sha256}, got {came}; {verify_advice(files.root)}")
+
+
 def index_columns(files: Files, shard: ShardClaim, columns: list[str]) -> dict[str, npt.NDArray[np.generic]]:
     """Columns of a shard's patch index; raises like `read_index`."""
     table = read_index(files, shard)
@@ -56,18 +83,21 @@ def read_patch(files: Files, claims: Claims, shard: str, row: dict[str, Any]) ->
         row: of the index: key, offset, length, sha256.
 
     Raises:
+        DatasetError: the shard cannot be read.
         RecordError: the record is not the one that the index names.
     """
-    with files.open(shard) as stream:
-        stream.seek(row["offset"])
-        data = stream.read(row["length"])
-    example = decode_example(data)
-    encoded = example.get(IMAGE)
+    place = f"{files.root}/{shard}: expected the image of {row['key']} at byte {row['offset']:,}"
+    try:
+        with files.open(shard) as stream:
+            stream.seek(row["offset"])
+            data = stream.read(row["length"])
+        encoded = decode_example(data).get(IMAGE)
+    except OSError as error:
+        raise DatasetError(f"{place}, got: {error.strerror or error}; {verify_advice(files.root)}") from error
+    except RecordError as error:
+        raise RecordError(f"{place}, got: {error}; {verify_advice(files.root)}") from error
     if not isinstance(encoded, bytes) or sha256_hex(encoded) != row["sha256"]:
-        raise RecordError(
-            f"{files.root}/{shard}: expected the image of {row['key']} at byte {row['offset']:,} with SHA-256 "
-            f"{row['sha256']}, got another; {verify_advice(files.root)}"
-        )
+        raise RecordError(f"{place} with SHA-256 {row['sha256']}, got another; {verify_advice(files.root)}")
     return decode_patch_image(encoded, claims.size, claims.encoding)
 
 

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from drae_data.acquisition import PatchKey
 from drae_data.acquisition_folder import joined
-from drae_data.alignment import shift_boxes
 from drae_data.content import PublishedContent, published_content
 from drae_data.encodings import decode_patch_image
 from drae_data.errors import AcquisitionError, DatasetError, RecordError
@@ -18,6 +17,7 @@ from drae_data.files import Files, sha256_hex
 from drae_data.frames.decoding import decode_frame
 from drae_data.manifest import AcquisitionRow, FrameFile, PatchRow, ViewSize, key_of
 from drae_data.metadata import read_json
+from drae_data.patch_origin import boxes_of, frames_of, view_of
 from drae_data.patches import cut_patch
 from drae_data.publication import COMMIT_POINT, PROVENANCE
 from drae_data.rank_images import Pixels, RankImages
@@ -100,26 +100,9 @@ def find_patch(files: Files, text: str) -> FoundPatch:
     acquisition = _find_acquisition(files, key)
     _check_members(key, content)
     shard, row = _find_row(files, key, acquisition)
-    view = _view_of(key, acquisition)
-    placed = content.layouts.of(key.acquisition).place(
-        view.height, view.width, None if view.vial < 0 else view.vial, view.region or None
-    )
-    moved = shift_boxes(placed, (acquisition.shift_x, acquisition.shift_y), view.height, view.width)
-    box = next(item.box for item in moved if (item.vial, item.region) == (key.vial, key.region))
-    frames = tuple(
-        frame
-        for frame in acquisition.frames
-        if (frame.vial, frame.region) == (view.vial, view.region) and (key.image.rank or frame.frame == key.image.frame)
-    )
+    view = view_of(key, acquisition)
+    box, frames = boxes_of(key, acquisition, content)[key.region], frames_of(key, acquisition)
     return FoundPatch(key, content, shard, row, acquisition, view, frames, box, _read_image(files, key, shard, row))
-
-
-def _view_of(key: PatchKey, acquisition: AcquisitionRow) -> ViewSize:
-    """The frames of an acquisition that show a vial and region."""
-    for view in acquisition.views:
-        if view.vial in (-1, key.vial) and view.region in ("", key.region):
-            return view
-    raise DatasetError(f"{key}: no frames of {acquisition.key} show vial {key.vial} {key.region}: the table is damaged")
 
 
 def compare_with_frames(found: FoundPatch, source: Files) -> SourceComparison:

@@ -23,12 +23,12 @@ def vial_picture(
     """A vial put together again from the patches of its regions, at most 480 pixels high or wide.
 
     Args:
-        patches: by region, uint8 [size, size].
+        patches: by region, uint8 [size, size]; those of some regions may be missing.
         boxes: by region, in pixels of the frame.
         options: how boxes became patches.
 
     Returns:
-        uint8 [h, w], white where no box lies, and by region left, top, width and height of its box in it.
+        uint8 [h, w], white where no patch lies, and by region left, top, width and height of its box in it.
     """
     left, top = min(box.left for box in boxes.values()), min(box.top for box in boxes.values())
     right = max(box.left + box.width for box in boxes.values())
@@ -40,8 +40,9 @@ def vial_picture(
         x0, y0 = round((box.left - left) * scale), round((box.top - top) * scale)
         x1, y1 = round((box.left + box.width - left) * scale), round((box.top + box.height - top) * scale)
         width, height = max(x1 - x0, 1), max(y1 - y0, 1)
-        part = resize(_without_bars(patches[region], box, options), height, width, options.grow)
-        canvas[y0 : y0 + height, x0 : x0 + width] = part[: canvas.shape[0] - y0, : canvas.shape[1] - x0]
+        if region in patches:
+            part = resize(_without_bars(patches[region], box, options), height, width, options.grow)
+            canvas[y0 : y0 + height, x0 : x0 + width] = part[: canvas.shape[0] - y0, : canvas.shape[1] - x0]
         placed[region] = (x0, y0, width, height)
     return canvas, placed
 

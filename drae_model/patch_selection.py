@@ -69,13 +69,11 @@ def select_patches(folder: Path, options: ReadOptions) -> Selection:
     Raises:
         DatasetError: the folder is no committed version, a shard of the split is absent or has another size than the
             version states, or the patch index is not the one that was built.
-        OptionError: the version has no such split, region or vial, or not one whole batch.
+        OptionError: the version has no such split, shard, region or vial, or not one whole batch.
     """
     files = LocalFiles(str(folder))
     claims = read_claims(files)
-    shards = split_shards(claims, options.split)
-    if options.shards:
-        shards = [shard for shard in shards if shard.name in options.shards]
+    shards = _wanted_shards(split_shards(claims, options.split), options)
     _check_sizes(files, shards)
     kept = _kept(files, shards, options)
     patches = sum(int(keep.sum()) for keep in kept)
@@ -107,6 +105,14 @@ def split_shards(claims: Claims, split: str) -> list[ShardClaim]:
             )
         shards.append(shard)
     return shards
+
+
+def _wanted_shards(shards: list[ShardClaim], options: ReadOptions) -> list[ShardClaim]:
+    """Those that the options name, or all."""
+    if missing := sorted(set(options.shards) - {shard.name for shard in shards}):
+        known = ", ".join([shard.name for shard in shards[:3]] + ["..."] * (len(shards) > 3)) or "none"
+        raise OptionError("shards", missing, f"among {known}, as split {options.split} has them")
+    return [shard for shard in shards if not options.shards or shard.name in options.shards]
 
 
 def _check_sizes(files: Files, shards: list[ShardClaim]) -> None:

@@ -7,6 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from drae_data.errors import DatasetError
+from drae_data.local_files import LocalFiles
+from drae_data.patch_index import check_shard, index_columns, verify_advice
+from drae_data.verification.claims import ShardClaim
 from drae_model.errors import ModelError
 from drae_model.model_folder import Inspector
 from drae_model.patch_dataset import patch_batches, reading_errors
@@ -27,31 +31,46 @@ class ShardScorer:
         spec = tf.TensorSpec((None, size, size, 1), tf.float32)
         self._score: Any = tf.function(inspector.score_images, input_signature=[spec], autograph=False)
 
-    def scores(self, folder: Path, split: str, shard: str) -> npt.NDArray[np.float32]:
-        """Scores of a shard's patches in the order of its records.
+    def scores(self, folder: Path, shard: ShardClaim) -> npt.NDArray[np.float32]:
+        """Scores of a shard's patches in the order of its records, which is that of its patch index.
 
         Args:
             folder: of the version.
-            split: that the shard belongs to.
-            shard: its file name.
+            shard: as `provenance.json` states it.
 
         Returns:
             float32 [records], finite.
 
         Raises:
-            DatasetError: the shard cannot be read.
+            DatasetError: the shard or its index cannot be read, or is not what was built.
             ModelError: the model gives a score that is no finite number.
         """
-        options = ReadOptions(split, self._batch_size, False, 1, None, shards=(shard,))
-        parts = []
+        files = LocalFiles(str(folder))
+        check_shard(files, shard)
+        expected = index_columns(files, shard, ["key"])["key"].tolist()
+        options = ReadOptions(shard.split, self._batch_size, False, 1, None, shards=(shard.name,))
+        parts: list[npt.NDArray[np.float32]] = []
         with reading_errors():
-            for batch in patch_batches(folder, options):
+            for number, batch in enumerate(patch_batches(folder, options)):
+                keys = [key.decode() for key in batch["key"].numpy()]
+                first = number * self._batch_size
+                _check_keys(f"{folder}/{shard.name}", keys, expected[first : first + self._batch_size], first)
                 found = self._score(batch["image"]).numpy()
                 if not np.isfinite(found).all():
                     at = int(np.flatnonzero(~np.isfinite(found))[0])
                     raise ModelError(
-                        f"{batch['key'].numpy()[at].decode()}: expected a finite score, got {found[at]}; the model is "
-                        "broken: see the history in its card, then train it again"
+                        f"{keys[at]}: expected a finite score, got {found[at]}; the model is broken: see the history "
+                        "in its card, then train it again"
                     )
                 parts.append(found.astype(np.float32))
         return np.concatenate(parts)
+
+
+def _check_keys(place: str, keys: list[str], expected: list[str], first: int) -> None:
+    """Whether records are those that the patch index names, so that no score is taken for another patch's."""
+    for number, (came, key) in enumerate(zip(keys, expected, strict=True), first):
+        if came != key:
+            raise DatasetError(
+                f"{place}: expected the patch {key} in record {number}, as its index says, got {came}; "
+                f"{verify_advice(str(Path(place).parent))}"
+            )

@@ -2,14 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from drae_acceptance.calibration import calibrate
-from drae_acceptance.options import LEVELS, PAPER
+from drae_acceptance.options import LEVELS
+from drae_acceptance.protocol_notes import protocol_notes, with_protocol
 from drae_acceptance.score_files import read_score_set
-from drae_acceptance.threshold_file import HISTORY, THRESHOLDS, history_bytes, read_history, thresholds_bytes
+from drae_acceptance.threshold_file import THRESHOLDS, thresholds_bytes
+from drae_acceptance.threshold_history import HISTORY, history_bytes, read_history
 from drae_acceptance.threshold_set import Calibrated
+from drae_acceptance.threshold_warnings import calibration_warnings
 from drae_data.local_files import LocalFiles
 from pipelines.console import run_command, say
 from pipelines.params import Params, ParamsError, load_params
@@ -19,8 +23,9 @@ examples:
   python -m pipelines.calibrate
   dvc exp run -S calibrate.goals.run=balanced_accuracy
 
-Writes <calibrate.folder>/thresholds.json, bound to the digests of model, strip layout, dataset and labels, and adds an
-entry with calibrate.reason and calibrate.author to history.json beside it where the thresholds have changed.
+Writes <calibrate.folder>/thresholds.json, bound to the digests of model, strip layout, dataset, labels and scores.
+Where the thresholds have changed, history.json beside it gets an entry with calibrate.reason and calibrate.author,
+which also says what parameters and digests changed, and whether its reason is that of the entry before.
 """
 
 
@@ -49,7 +54,7 @@ def _run(argv: list[str]) -> None:
         history = history_bytes(before, content, section.reason, section.author)
         files.write(HISTORY, [history])
         files.write(THRESHOLDS, [content])
-    say(_summary(calibrated, f"{section.folder}/{THRESHOLDS}", len(read_history(history))))
+    say(_summary(calibrated, f"{section.folder}/{THRESHOLDS}", read_history(history)))
 
 
 def _check_protocol(params: Params) -> None:
@@ -62,18 +67,20 @@ def _check_protocol(params: Params) -> None:
         )
 
 
-def _summary(calibrated: Calibrated, place: str, entries: int) -> str:
+def _summary(calibrated: Calibrated, place: str, entries: Sequence[Mapping[str, Any]]) -> str:
     regions = list(calibrated.thresholds.levels[LEVELS[0]])
+    protocol = with_protocol(f"protocol {calibrated.protocol}", calibrated.protocol)
     lines = [
-        f"calibrate: {len(calibrated.strips)} strips of {calibrated.binding.set}, protocol {calibrated.protocol}",
+        f"calibrate: {len(calibrated.strips)} strips of {calibrated.binding.set}, {protocol}",
         f"  {'level':<8}" + "".join(f"{region:>12}" for region in regions),
     ]
     for level in LEVELS:
         limits = calibrated.thresholds.limits(level)
         lines.append(f"  {level:<8}" + "".join(f"{limits[region]:>12.6f}" for region in regions))
-    if calibrated.protocol == PAPER:
-        lines.append("  optimistic: these thresholds will judge the strips that chose them")
-    return "\n".join([*lines, f"  {place}; {entries} in its history"])
+    lines += [f"  {note}" for note in (*protocol_notes(calibrated.protocol), *calibration_warnings(calibrated))]
+    last = entries[-1]
+    note = f" ({last['reason_note']})" if last.get("reason_note") else ""
+    return "\n".join([*lines, f"  {place}; entry {len(entries)} of its history: {last['reason']}{note}"])
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from drae_acceptance.report import verdict_sentence
+from drae_acceptance.report import headline, report_warnings, verdict_sentence
 from drae_acceptance.verdict_table import VERDICTS, verdicts_bytes
 from drae_data.local_files import LocalFiles
-from pipelines.acceptance_run import Judged, judge_kit, metric_values, page, plot_files
+from pipelines.acceptance_figures import metric_values, plot_files
+from pipelines.acceptance_page import page
+from pipelines.acceptance_run import Judged, judge_kit
 from pipelines.console import run_command, say
 from pipelines.params import Params, load_params
 
@@ -22,7 +24,7 @@ examples:
 
 Writes <evaluate.folder>: metrics.json, verdicts.parquet, plots/; and the page for people, <evaluate.page>. Only the
 page shows how long judging took, which differs from machine to machine; so it is no output of DVC, and --page-only
-draws it again and prints the verdict.
+draws it again and prints the verdict. Without a section evaluate in the params file it says so, and that is all.
 """
 
 
@@ -42,6 +44,9 @@ def _run(argv: list[str]) -> None:
     parser.add_argument("--page-only", action="store_true", help="draw the page again; write nothing else")
     known = parser.parse_args(argv)
     params = load_params(known.params)
+    if known.page_only and params.evaluate is None:
+        say(f"evaluate: {known.params} has no such section, so that no kit is judged and no page is drawn")
+        return
     judged = judge_kit(params)
     if not known.page_only:
         _write(judged, params)
@@ -55,7 +60,7 @@ def _write(judged: Judged, params: Params) -> None:
     files = LocalFiles(params.evaluate_params().folder)
     values = json.dumps(metric_values(judged), indent=2) + "\n"
     files.write(METRICS, [values.encode()])
-    files.write(VERDICTS, [verdicts_bytes(judged.verdicts, judged.thresholds_digest, judged.scored.card.scores_sha256)])
+    files.write(VERDICTS, [verdicts_bytes(judged.verdicts, judged.thresholds_digest, judged.scored.card.digest)])
     for name, text in plot_files(judged).items():
         files.write(f"{PLOTS}/{name}", [text.encode()])
 
@@ -63,7 +68,7 @@ def _write(judged: Judged, params: Params) -> None:
 def summary(judged: Judged, name: str, place: str) -> str:
     """The verdict for people, with the figures behind it."""
     acceptance = judged.acceptance
-    lines = [f"acceptance of {name}: {acceptance.outcome.upper()}", f"  {verdict_sentence(acceptance)}"]
+    lines = [f"acceptance of {name}: {headline(acceptance).upper()}", f"  {verdict_sentence(acceptance)}"]
     for level, rates in (("vial", acceptance.vials), ("strip", acceptance.strips), ("run", acceptance.runs)):
         cells = [
             f"{title} {'no samples' if rate.value is None else f'{rate.value:.4f}'} ({rate.count:,} of {rate.of:,})"
@@ -73,8 +78,7 @@ def summary(judged: Judged, name: str, place: str) -> str:
             )
         ]  # fmt: skip
         lines.append(f"  {level:<6} {', '.join(cells)}")
-    if acceptance.optimistic:
-        lines.append("  optimistic: the judged strips chose the thresholds")
+    lines += [f"  {warning}" for warning in report_warnings(acceptance)]
     return "\n".join([*lines, f"  report: {place}"])
 
 

@@ -6,28 +6,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from drae_acceptance.errors import TraceError
+from drae_acceptance.gallery import read_gallery
+from drae_acceptance.score_table import ScoreSet
 from drae_acceptance.trace import TracedVerdict, trace_verdict
 from drae_acceptance.verdict import RunVerdict, StripVerdict
 from drae_acceptance.verdict_table import VERDICTS, read_verdicts
-from drae_data.errors import DraeError
-from drae_data.local_files import LocalFiles
-from drae_data.metadata import combined_digest
-from drae_data.patch_lookup import compare_with_frames, find_patch
-from drae_data.shards import part_path
-from drae_data.verification.claims import Claims, read_claims
-from drae_model.model_card import model_digest, read_card
-from pipelines.acceptance_run import Judged, judge_kit
-from pipelines.beam_files import files_at
+from pipelines.acceptance_run import judge_kit
 from pipelines.console import run_command, say
-from pipelines.params import Params, load_params
+from pipelines.params import load_params
+from pipelines.trace_dataset import check_frames, check_strip, find_traced, open_dataset
+from pipelines.trace_model import check_scores, check_training_dataset, open_model
+from pipelines.trace_thresholds import check_thresholds
 
 _EPILOG = """\
 examples:
   python -m pipelines.explain K0021/r3    the verdict on strip K0021 in run 3
   python -m pipelines.explain K0021       the verdict on strip K0021 over all its runs
 
-Every link is checked again: the verdict against scores and thresholds, the scores against model and dataset, the patch
-against its record, the record against the frame files. The exit status is 1 where one is broken.
+Every link is computed again: the verdict from scores and thresholds; the thresholds from the calibration set's scores;
+the scores of the deciding patches by the model and its SavedModel; labels and quarantine from the version's tables,
+which are hashed like the shards of those patches; the patches from the frame files. What is not checked is said. The
+exit status is 1 where a link is broken.
 """
 
 
@@ -48,22 +47,39 @@ def _run(argv: list[str]) -> None:
     parser.add_argument("--root", help="the frames lie here instead of build.<set>.root")
     known = parser.parse_args(argv)
     params = load_params(known.params)
-    section = params.evaluate_params()
+    section, train = params.evaluate_params(), params.train_params()
     judged = judge_kit(params)
+    scored = judged.scored
     written = read_verdicts(Path(section.folder, VERDICTS))
-    traced = trace_verdict(known.key, written, judged.verdicts, judged.scored, judged.thresholds_digest)
-    for line in _verdict_lines(traced):
-        say(line)
-    say(f"thresholds  {judged.thresholds_digest}, bound to model, layout, dataset and labels")
-    say(f"scores      {judged.scored.card.scores_sha256}")
-    say(_check_model(params, judged))
-    folder, claims = _check_dataset(params, judged)
-    say(f"dataset     {folder}: digest {claims.digest}, as its files' digests give it")
+    traced = trace_verdict(known.key, written, judged.verdicts, scored, judged.stored)
+    _say_all(_verdict_lines(traced))
+    _say_all(check_thresholds(params, judged.stored))
+    say(f"scores      {scored.card.scores_sha256}, card {scored.card.digest}")
+    say(_check_pictures(Path(params.score_folder(section.set)), traced, scored))
+    folder = Path(params.version_folder(section.set))
+    version = open_dataset(folder, scored)
+    say(f"dataset     {folder}: digest {version.claims.digest}, as its files' digests give it; its tables were hashed")
+    _say_all(check_strip(traced.verdict.strip, version, scored))
+    model = open_model(Path(train.folder), scored.card)
+    say(f"model       {model.folder}: {model.digest}")
+    found = [find_traced(scored.patches.key_at(row), version) for row in traced.rows]
+    _say_all(check_scores(model, found, scored.patches.score[list(traced.rows)]))
+    say(check_training_dataset(model, Path(params.version_folder(train.set))))
     root = known.root or params.set_params(section.set).root
-    for row in traced.rows:
-        for line in _check_patch(folder, root, judged, row):
-            say(line)
-    say(f"every link from {known.key} to its frames holds")
+    for patch in found:
+        _say_all(check_frames(patch, root))
+    say(_conclusion(known.key, bool(found)))
+
+
+def _say_all(lines: Iterator[str]) -> None:
+    for line in lines:
+        say(line)
+
+
+def _conclusion(key: str, frames: bool) -> str:
+    if frames:
+        return f"every link from {key} to its frames holds"
+    return f"every link from {key} to the version's labels and quarantine holds; no frame of it was judged"
 
 
 def _verdict_lines(traced: TracedVerdict) -> Iterator[str]:
@@ -76,70 +92,36 @@ def _verdict_lines(traced: TracedVerdict) -> Iterator[str]:
         yield f"{one.key}: {one.verdict}; {label}"
     if one.detail:
         yield f"  {one.detail}"
-    yield from _deciding_lines(one)
+    yield f"  {_deciding(one)}"
     for run in traced.runs:
-        yield f"  {run.key}: {run.verdict} by the thresholds of the level strip"
+        yield f"  {run.key}: {run.verdict} by the thresholds of the level run"
+        yield f"    {_deciding(run)}"
 
 
-def _deciding_lines(one: StripVerdict | RunVerdict) -> Iterator[str]:
+def _deciding(one: StripVerdict | RunVerdict) -> str:
     if one.deciding is None:
-        yield "  no patch of it was scored"
-        return
+        return "no patch of it was scored"
     found = one.deciding
     relation = "exceeds" if found.score > found.threshold else "does not exceed"
-    yield (
-        f"  {found.patch}: score {found.score:.6f} {relation} the threshold {found.threshold:.6f} of {found.region}, "
+    return (
+        f"{found.patch}: score {found.score:.6f} {relation} the threshold {found.threshold:.6f} of {found.region}, "
         f"ratio {found.ratio:.4f}, the greatest"
     )
 
 
-def _check_model(params: Params, judged: Judged) -> str:
-    folder = Path(params.train_params().folder)
-    came, stated = model_digest(folder), judged.scored.card.model_digest
-    if came != stated:
-        raise TraceError(
-            f"broken link, scores to model: the scores are those of model {stated}, {folder} holds {came}; bring that "
-            "model back, or score, calibrate and evaluate again"
-        )
-    trained = read_card(folder)["dataset"]
-    return (
-        f"model       {folder}: {came}, trained on {trained['name']} {trained['version']}, digest {trained['digest']}"
-    )
-
-
-def _check_dataset(params: Params, judged: Judged) -> tuple[str, Claims]:
-    folder = params.version_folder(params.evaluate_params().set)
-    claims = read_claims(LocalFiles(folder))
-    stated = judged.scored.card.dataset["digest"]
-    if claims.digest != stated:
-        raise TraceError(
-            f"broken link, scores to dataset: the scores are those of {stated}, {folder} holds {claims.digest}; "
-            "bring that version back, or score, calibrate and evaluate again"
-        )
-    files = dict(claims.files)
-    for shard in claims.shards.values():
-        files[shard.name], files[part_path(shard.name)] = shard.sha256, shard.index_sha256
-    if (came := combined_digest(claims.info.name, claims.info.version, claims.content, files)) != claims.digest:
-        raise TraceError(
-            f"broken link, dataset to its files: {folder} states the digest {claims.digest}, its files' digests give "
-            f"{came}; run python -m pipelines.verify {folder}"
-        )
-    return folder, claims
-
-
-def _check_patch(folder: str, root: str, judged: Judged, row: int) -> Iterator[str]:
-    key = judged.scored.patches.key_at(row)
-    try:
-        found = find_patch(LocalFiles(folder), key)
-        compared = compare_with_frames(found, files_at(root))
-    except DraeError as error:
-        raise TraceError(f"broken link, score to patch: {error}") from error
-    yield f"patch       {key}: record {found.row.index} of {found.shard}, SHA-256 {found.row.sha256}"
-    for frame in found.frames:
-        yield f"  frame     {root}/{found.acquisition.folder}/{frame.file}: SHA-256 {frame.sha256}"
-    if not compared.agrees:
-        what = compared.problem or f"these files differ now: {', '.join(compared.changed) or 'none, but cut otherwise'}"
-        raise TraceError(f"broken link, patch {key} to its frames below {root}: {what}")
+def _check_pictures(folder: Path, traced: TracedVerdict, scored: ScoreSet) -> str:
+    """Whether the pictures of a strip are those that were made, and say the scores that the table has."""
+    strip = traced.verdict.strip
+    shown = [patch for patch in read_gallery(folder, scored.card.gallery_sha256) if patch.strip == strip]
+    for patch in shown:
+        rows = (scored.patches.strip == strip) & (scored.patches.run == patch.run)
+        stated = {scored.patches.key_at(row): float(scored.patches.score[row]) for row in rows.nonzero()[0].tolist()}
+        if stated.get(patch.key) != patch.score:
+            raise TraceError(
+                f"broken link, pictures to scores: {patch.key}: its score is {patch.score} in the gallery, "
+                f"{stated.get(patch.key)} in the table; score, calibrate and evaluate again"
+            )
+    return f"pictures    {len(shown)} of {strip} for the report, as they were made"
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class NetworkParams(Section):
     activation: Literal["pre", "post"]
     normalization: NormalizationParams
     linear_path: LinearPathParams | None
-    lateral: bool = False
+    lateral: bool
 
     def options(self) -> NetworkOptions:
         """The options for the networks; raises `OptionError`."""

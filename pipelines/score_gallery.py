@@ -3,21 +3,23 @@
 import pipelines.quiet_tensorflow  # noqa: F401
 
 # isort: split
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from drae_acceptance.gallery import FOLDER, INDEX, GalleryPatch, gallery_bytes
+from drae_acceptance.gallery import INDEX, GalleryPatch, gallery_bytes
 from drae_acceptance.score_table import PatchScores
-from drae_data.acquisition import AcquisitionKey, PatchKey
+from drae_data.acquisition import PatchKey
+from drae_data.acquisition_folder import joined
+from drae_data.files import sha256_hex
 from drae_data.labels import DEFECTIVE
 from drae_data.manifest import AcquisitionRow
 from drae_data.patch_index import read_patch
+from drae_data.patch_origin import boxes_of, frames_of
 from drae_data.rank_images import Pixels
-from drae_data.strip_layout import Box
 from drae_model.gallery_pictures import grey_picture, heat_overlay, png_bytes, stacked_boxes, vial_picture
 from drae_model.model_folder import Inspector
 from pipelines.scored_version import LabelledVersion
@@ -49,10 +51,22 @@ def shown_patches(patches: PatchScores) -> list[int]:
 
 def write_gallery(
     folder: Path, version: LabelledVersion, patches: PatchScores, places: Places, inspector: Inspector
-) -> None:
-    """Writes the gallery of a scored set into its folder."""
-    target = folder / FOLDER
-    target.mkdir()
+) -> bytes:
+    """Writes the gallery of a scored set into a folder that it makes; the same bytes on every runner.
+
+    Args:
+        folder: of the gallery.
+        version: that was scored.
+        patches: the scores.
+        places: of the scored patches, by key.
+        inspector: the model that scored.
+
+    Returns:
+        The content of `gallery.json`.
+    """
+    # Workers of their own set this for themselves only.
+    tf.config.experimental.enable_op_determinism()
+    folder.mkdir()
     acquisitions = {row.key: row for row in version.acquisitions}
     shown = shown_patches(patches)
     reconstruct = tf.function(lambda batch: inspector.reconstruct(batch)["reconstruction"], autograph=False)
@@ -73,28 +87,38 @@ def write_gallery(
                 f"{name}_heatmap.png": png_bytes(heat_overlay(heat[number])),
             }
             for file, content in files.items():
-                (target / file).write_bytes(content)
-            names = dict(zip(("picture", "reconstruction", "heatmap"), files, strict=True))
+                (folder / file).write_bytes(content)
+            names, digests = list(files), [sha256_hex(content) for content in files.values()]
             entries.append(
                 GalleryPatch(
                     key=str(key), strip=str(patches.strip[row]), run=int(patches.run[row]), image=str(key.image),
                     vial=key.vial, region=key.region, score=float(patches.score[row]), label=str(patches.label[row]),
-                    defect=str(patches.defect[row]), frames=tuple(_frames(key, acquisition)), box=box,
-                    patch_sha256=places[str(key)][1]["sha256"], **names,
+                    defect=str(patches.defect[row]), frames=_frames(key, acquisition), box=box,
+                    patch_sha256=places[str(key)][1]["sha256"], picture=names[0], reconstruction=names[1],
+                    heatmap=names[2], pictures_sha256=(digests[0], digests[1], digests[2]),
                 )
             )  # fmt: skip
-    (target / INDEX).write_bytes(gallery_bytes(entries))
+    content = gallery_bytes(entries)
+    (folder / INDEX).write_bytes(content)
+    return content
 
 
 def _vial(
     version: LabelledVersion, key: PatchKey, acquisition: AcquisitionRow, places: Places
 ) -> tuple[Pixels, tuple[int, int, int, int]]:
-    """The picture of a patch's vial and the patch's box in it."""
-    regions = version.content.layouts.regions
+    """The picture of a patch's vial and the patch's box in it.
+
+    Patches of the vial that are in another split are not shown. The boxes of regions that come from frames of their own
+    lie below each other.
+    """
+    content = version.content
+    regions = content.layouts.regions
+    boxes = boxes_of(key, acquisition, content)
+    if len(boxes) < len(regions):
+        boxes = stacked_boxes(regions, content.patch.size)
     keys = {region: PatchKey(key.acquisition, key.image, key.vial, region) for region in regions}
-    pixels = {region: _read(version, places, one) for region, one in keys.items()}
-    boxes = _boxes(version, key.acquisition, key.vial, acquisition)
-    picture, placed = vial_picture(pixels, boxes, version.content.patch)
+    pixels = {region: _read(version, places, one) for region, one in keys.items() if str(one) in places}
+    picture, placed = vial_picture(pixels, boxes, content.patch)
     return picture, placed[key.region]
 
 
@@ -103,20 +127,6 @@ def _read(version: LabelledVersion, places: Places, key: PatchKey) -> Pixels:
     return read_patch(version.files, version.claims, shard, row)
 
 
-def _boxes(version: LabelledVersion, key: AcquisitionKey, vial: int, acquisition: AcquisitionRow) -> dict[str, Box]:
-    """The boxes of a vial's regions; below each other where frames came already cut."""
-    content = version.content
-    if len(acquisition.views) != 1 or acquisition.views[0].vial >= 0:
-        return stacked_boxes(content.layouts.regions, content.patch.size)
-    view = acquisition.views[0]
-    placed = content.layouts.of(key).place(view.height, view.width)
-    return {item.region: item.box for item in placed if item.vial == vial}
-
-
-def _frames(key: PatchKey, acquisition: AcquisitionRow) -> Iterator[tuple[str, str]]:
+def _frames(key: PatchKey, acquisition: AcquisitionRow) -> tuple[tuple[str, str], ...]:
     """Path below the root and SHA-256 of the frame files that decide a patch's pixels."""
-    for frame in acquisition.frames:
-        if frame.vial not in (-1, key.vial) or frame.region not in ("", key.region):
-            continue
-        if key.image.rank or frame.frame == key.image.frame:
-            yield "/".join(part for part in (acquisition.folder, frame.file) if part), frame.sha256
+    return tuple((joined(acquisition.folder, frame.file), frame.sha256) for frame in frames_of(key, acquisition))

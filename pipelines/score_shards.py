@@ -1,23 +1,26 @@
-"""Scoring as a Beam transform: shard names in, numbers of scored patches out. Pixels never travel through Beam."""
+"""Scoring as a Beam transform: shards in, numbers of scored patches out. Pixels never travel through Beam."""
 
 import pipelines.quiet_tensorflow  # noqa: F401
 
 # isort: split
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from apache_beam.metrics.metric import Metrics
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 
 from drae_data.files import Files
+from drae_data.verification.claims import ShardClaim
 from drae_model.model_folder import load_inspector
 from drae_model.score_patches import ShardScorer
+from pipelines.beam_run import running_pipeline
+from pipelines.console import progress
+from pipelines.score_parts import part_name, read_part, write_part
+from pipelines.scoring import Scoring
 
 
 @dataclass(frozen=True)
@@ -26,42 +29,40 @@ class ScoreTask:
 
     Attributes:
         version: folder of the version; on a cluster one that every worker sees.
-        split: of its shards.
         model: folder of the model; the same.
         batch_size: patches judged together.
         parts: where each shard's scores are kept until all are there.
     """
 
     version: str
-    split: str
     model: str
     batch_size: int
     parts: Files
 
 
-class ScoreShards(beam.PTransform[PCollection[str], PCollection[int]]):
+class ScoreShards(beam.PTransform[PCollection[ShardClaim], PCollection[int]]):
     """Scores shards.
 
     Args:
-        task: which, and by what.
+        task: how, and by what.
     """
 
     def __init__(self, task: ScoreTask) -> None:
         super().__init__()
         self._score = ScoreShard(task)
 
-    def expand(self, shards: PCollection[str]) -> PCollection[int]:
-        """Shard names to numbers of patches."""
+    def expand(self, shards: PCollection[ShardClaim]) -> PCollection[int]:
+        """Shards to numbers of patches."""
         scored: PCollection[int] = (
-            shards  # name of a shard
-            | "Spread over workers" >> beam.Reshuffle()  # name of a shard
+            shards  # a shard as provenance.json states it
+            | "Spread over workers" >> beam.Reshuffle()  # the same
             | "Score shard" >> beam.ParDo(self._score)  # patches scored
         )
         return scored
 
 
 class ScoreShard(beam.DoFn):
-    """Name of a shard -> patches scored, with the counter `patches`; what was scored before is not scored again."""
+    """A shard -> patches scored, with the counter `patches`; what was scored before is not scored again."""
 
     def __init__(self, task: ScoreTask) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Beam's
@@ -73,24 +74,33 @@ class ScoreShard(beam.DoFn):
         tf.config.experimental.enable_op_determinism()
         self._scorer = ShardScorer(load_inspector(Path(self._task.model)), self._task.batch_size)
 
-    def process(self, shard: str) -> Iterator[int]:
+    def process(self, shard: ShardClaim) -> Iterator[int]:
         """Scores one shard."""
         task = self._task
-        if part_name(shard) not in task.parts.names(""):
-            stream = io.BytesIO()
-            np.save(stream, self._scorer.scores(Path(task.version), task.split, shard))
-            task.parts.write(part_name(shard), [stream.getvalue()])
+        if part_name(shard.name) not in task.parts.names(""):
+            write_part(task.parts, shard, self._scorer.scores(Path(task.version), shard))
         count = len(read_part(task.parts, shard))
         self._counter.inc(count)
         yield count
 
 
-def part_name(shard: str) -> str:
-    """Name of the file that keeps a shard's scores."""
-    return f"{shard}.npy"
+def score_shards(scoring: Scoring, parts: Files, runner_options: PipelineOptions) -> None:
+    """Runs the Beam pipeline that scores the shards which have no scores yet, and shows its progress."""
+    task = ScoreTask(
+        str(Path(scoring.version.files.root).resolve()), str(scoring.model.folder.resolve()),
+        scoring.section.batch_size, parts,
+    )  # fmt: skip
+    records = {part_name(shard.name): shard.records for shard in scoring.shards}
 
+    def done() -> int:
+        return sum(records.get(name, 0) for name in parts.names(""))
 
-def read_part(parts: Files, shard: str) -> npt.NDArray[np.float32]:
-    """A shard's scores, float32 [records], in the order of its records."""
-    found: npt.NDArray[np.float32] = np.load(io.BytesIO(parts.read(part_name(shard))))
-    return found
+    with (
+        progress(f"score {scoring.name}", sum(records.values()), "patches", done),
+        running_pipeline(runner_options) as pipeline,
+    ):
+        _ = (
+            pipeline
+            | "Shards" >> beam.Create(scoring.shards)  # a shard as provenance.json states it
+            | "Score shards" >> ScoreShards(task)  # patches scored
+        )

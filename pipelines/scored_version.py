@@ -10,20 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from drae_acceptance.patch_labels import PatchLabels
-from drae_acceptance.score_table import ABSENT, INCOMPLETE, QUARANTINED, VALID, Acquired, PatchScores
+from drae_acceptance.score_table import PatchScores
 from drae_data.acquisition import AcquisitionKey, Image, PatchKey
 from drae_data.content import PublishedContent, published_content
 from drae_data.errors import DatasetError
 from drae_data.files import sha256_hex
-from drae_data.labels import DEFECTIVE, EXCLUDED, GOOD, UNKNOWN
+from drae_data.labels import UNKNOWN
 from drae_data.local_files import LocalFiles
 from drae_data.manifest import AcquisitionRow, LabelRow, QuarantineRow
 from drae_data.metadata import read_json
 from drae_data.publication import PROVENANCE
 from drae_data.tables import TABLES, read_table, table_rows
 from drae_data.verification.claims import Claims, read_claims
-
-_MOST_NAMED = 5
+from pipelines.model_facts import ModelFacts
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def rows_of(files: LocalFiles, name: str) -> list[dict[str, Any]]:
         raise DatasetError(f"{place}: {error}; build the version again") from error
 
 
-def trained_strips(version: LabelledVersion, split: str, model_card: Mapping[str, Any], trained_on: Path) -> list[str]:
+def trained_strips(version: LabelledVersion, split: str, model: ModelFacts, trained_on: Path) -> list[str]:
     """Strips of a version that the model saw in its training or validation.
 
     A strip counts as seen where a strip of that name, or a frame file of the same content, was in the split train or
@@ -101,13 +100,13 @@ def trained_strips(version: LabelledVersion, split: str, model_card: Mapping[str
     Args:
         version: to be scored.
         split: of it that is to be scored.
-        model_card: of the model.
+        model: that was trained.
         trained_on: folder of the model's dataset.
 
     Raises:
         DatasetError: that folder holds another dataset than the card names.
     """
-    wanted = str(model_card["dataset"]["digest"])
+    wanted = model.dataset["digest"]
     files = LocalFiles(str(trained_on))
     found = read_claims(files).digest
     if found != wanted:
@@ -124,13 +123,6 @@ def trained_strips(version: LabelledVersion, split: str, model_card: Mapping[str
         for row in judged
         if row.key.strip_id in names or any(frame.sha256 in frames for frame in row.frames)
     })  # fmt: skip
-
-
-def named(strips: Sequence[str]) -> str:
-    """The first few names, for messages."""
-    return ", ".join(strips[:_MOST_NAMED]) + (
-        f" and {len(strips) - _MOST_NAMED} more" if len(strips) > _MOST_NAMED else ""
-    )
 
 
 def labels_of(version: LabelledVersion, unlabelled_parts: Any) -> PatchLabels:
@@ -176,51 +168,3 @@ def patch_scores(
         dataset_digest=texts([digests[0]] * len(keys)),
         model_digest=texts([digests[1]] * len(keys)),
     )
-
-
-def acquired(
-    version: LabelledVersion, split: str, scored: Mapping[str, int], left_out: Sequence[str], labels: PatchLabels
-) -> tuple[Acquired, ...]:
-    """Every acquisition of a version with its state, and strips that only labels name.
-
-    Args:
-        version: that was scored.
-        split: that was scored; acquisitions of other splits are no part of the set.
-        scored: by acquisition, how many patches have a score.
-        left_out: strips that were not scored.
-        labels: of the version.
-    """
-    rows = []
-    for row in version.acquisitions:
-        if split not in row.splits or row.key.strip_id in left_out:
-            continue
-        defect, size = labels.defects(row.key)
-        count, expected = scored.get(str(row.key), 0), version.patches_per_acquisition
-        state = VALID if count == expected else INCOMPLETE
-        detail = "" if state == VALID else f"{count} of {expected} patches"
-        rows.append(Acquired(str(row.key), row.key.strip_id, row.run, row.label, defect, size, state, detail))
-    nothing = ("", float("nan"))
-    for refused in version.quarantine:
-        if refused.run >= 0:
-            place = (str(refused.key), refused.key.strip_id, refused.run, _strip_label(version, refused.strip))
-            rows.append(Acquired(*place, *nothing, QUARANTINED, f"{refused.reason}: {refused.detail}"))
-    known = {row["strip"] for row in rows_of(version.files, "left_out")}
-    known |= {row.strip for row in version.acquisitions} | {row.strip for row in version.quarantine}
-    absent = {
-        AcquisitionKey(row.strip, 0, row.batch, row.recipe).strip_id: row.strip
-        for row in version.labels
-        if row.strip not in known
-    }
-    for name, strip in absent.items():
-        detail = "labels name it, nothing of it was acquired"
-        rows.append(Acquired(name, name, -1, _strip_label(version, strip), *nothing, ABSENT, detail))
-    return tuple(sorted(rows, key=lambda row: (row.strip, row.run, row.acquisition)))
-
-
-def _strip_label(version: LabelledVersion, strip: str) -> str:
-    """The label of a strip of which an acquisition is missing: defective where any part of it is called so."""
-    found = {row.label for row in version.labels if row.strip == strip}
-    for label in (EXCLUDED, DEFECTIVE, UNKNOWN):
-        if label in found:
-            return label
-    return GOOD if found else UNKNOWN

@@ -46,6 +46,7 @@ train:
     activation: pre
     normalization: {kind: none, momentum: 0.9, groups: 2}
     linear_path: null
+    lateral: false
   q: 0.75
   perturbation: {octaves: [0, 2], threshold: 0.2, beta: [0.5, 1.0], source: field}
   augmentation: {rotation_degrees: 10, border: reflect, vertical_flip: true, horizontal_flip: false}

@@ -58,7 +58,7 @@ def test_a_long_table_labels_strips_runs_vials_and_regions() -> None:
 
 def test_a_table_may_say_type_and_size_of_a_defect() -> None:
     lines = ["strip,vial,region,kind,size,label", "A,,,,,G", "B,1,R1,burn,12.5,M", "B,0,R0,scratch,,M"]
-    rows = read_label_table(table(*lines), options(columns={"defect": "kind"}), "labels.csv")
+    rows = read_label_table(table(*lines), options(columns={"defect": "kind", "size": "size"}), "labels.csv")
     assert [(row.strip, row.vial, row.defect, row.size) for row in rows] == [
         ("A", -1, "", 0.0), ("B", 1, "burn", 12.5), ("B", 0, "scratch", 0.0),
     ]  # fmt: skip
@@ -68,7 +68,21 @@ def test_a_table_may_say_type_and_size_of_a_defect() -> None:
 def test_a_size_that_is_no_number_of_pixels_is_refused(size: str) -> None:
     content = f'strip,size,label\nA,"{size}",M\n'.encode()
     with pytest.raises(LabelError, match=r"labels.csv line 2: column 'size': expected pixels such as 12.5"):
-        read_label_table(content, options(), "labels.csv")
+        read_label_table(content, options(columns={"size": "size"}), "labels.csv")
+
+
+@pytest.mark.parametrize("header", ["strip,defect,size,label", "strip,,size,label"])
+def test_columns_named_defect_and_size_say_nothing_unless_params_name_them(header: str) -> None:
+    rows = read_label_table(table(header, "A,yes,small,M", "B,no,5 ml,G"), options(), "labels.csv")
+    assert [(row.strip, row.label, row.defect, row.size) for row in rows] == [
+        ("A", "defective", "", 0.0), ("B", "good", "", 0.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["defect", "size"])
+def test_a_column_of_defects_that_params_name_must_be_there(name: str) -> None:
+    with pytest.raises(LabelError, match=rf"labels\.csv: expected columns \['{name}'\], got \['strip', 'label'\]"):
+        read_label_table(table("strip,label", "A,M"), options(columns={name: name}), "labels.csv")
 
 
 def test_a_strip_is_good_by_its_vials_only_where_every_vial_is() -> None:

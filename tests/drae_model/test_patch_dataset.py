@@ -299,9 +299,13 @@ def test_a_folder_without_a_committed_version_is_refused(copy: Path) -> None:
         ({"split": "test"}, "split: expected a split of small 1.0.0: train, validation, got 'test'"),
         ({"regions": ("R9",)}, r"regions: expected among R0, R1.*got \['R9'\]"),
         ({"vials": (0, 5)}, r"vials: expected among 0, 1.*got \[5\]"),
+        ({"shards": ("small-train.tfrecord-00001-of-00004", "x")},
+         r"^shards: expected among (small-train\.tfrecord-\d+-of-00004, ){3}\.\.\., as split train has .* got \['x'\]"),
+        ({"split": "validation", "shards": ("small-train.tfrecord-00001-of-00004",)},
+         r"^shards: expected among small-validation\.tfrecord-.* as split validation has them, got \['small-train"),
         ({"batch_size": 161, "drop_remainder": True}, "batch_size: expected at most the 160"),
     ],
-)
+)  # fmt: skip
 def test_what_the_version_does_not_hold_is_refused(version: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         patch_batches(version, replace(STORED, **changes))

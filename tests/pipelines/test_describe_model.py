@@ -28,6 +28,7 @@ SMALL = {
     "activation": "pre",
     "normalization": {"kind": "batch", "momentum": 0.9, "groups": 1},
     "linear_path": {"components": 6, "per_region": True, "fit_patches": 10},
+    "lateral": False,
 }
 
 

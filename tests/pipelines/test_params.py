@@ -1,6 +1,7 @@
 """A wrong params file ends in one message that names key, value and what is allowed."""
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from drae_data.errors import OptionError
-from pipelines.params import ParamsError, load_params
+from drae_data.labels import read_label_table
+from drae_data.synthetic.labels import COLUMNS
+from pipelines.params import Params, ParamsError, load_params
 from tests.small_params import load_values, read_values, set_value
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +49,7 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
             r"patch\.sizes: unknown key \(value 256\).*allowed here: encoding, fill, fit, grow, size.*'size'",
         ),
         ("build.bottle_strips.framez", [0], r"build\.bottle_strips\.framez: unknown key.*did you mean 'frames'"),
-        ("patches", {}, r"patches: unknown key.*allowed here: build, dataset, patch"),
+        ("patches", {}, r"patches: unknown key.*allowed here: acceptance, build, .*, patch, .*did you mean 'patch'"),
         ("patch.size", "256", r"patch\.size: expected a valid integer, got '256' \(str\)"),
         ("patch.size", 4, r"patch\.size: expected greater than or equal to 8, got 4"),
         ("patch.fit", "crop", r"patch\.fit: expected 'stretch' or 'letterbox', got 'crop'"),
@@ -144,8 +147,56 @@ def test_the_paper_profile_has_the_papers_numbers() -> None:
     assert (sets["kit"].good, sets["kit"].defective, sets["kit"].runs) == (120, 141, 10)
 
 
-def test_both_profiles_differ_in_sizes_and_split_alone() -> None:
-    demo, paper = (load_params(ROOT / name).model_dump() for name in ("params.yaml", "params.paper.yaml"))
-    for values in (demo, paper):
-        del values["synthesize"]["sets"], values["build"]["production"]["split"], values["train"]
-    assert demo == paper
+def leaves(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Every value that is no section, by its place."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= leaves(value, f"{place}{key}.") if isinstance(value, dict) else {f"{place}{key}": value}
+    return found
+
+
+def test_the_profiles_differ_in_training_sizes_split_and_judged_images_alone() -> None:
+    demo, paper = (leaves(load_params(ROOT / name).model_dump()) for name in ("params.yaml", "params.paper.yaml"))
+    differing = {place for place in demo.keys() | paper.keys() if demo.get(place) != paper.get(place)}
+    assert {place for place in differing if not place.startswith("train.")} == {
+        *(f"synthesize.sets.{name}.{key}" for name in ("calibration", "kit") for key in ("good", "defective")),
+        "synthesize.sets.production.good",
+        "synthesize.sets.production.runs",
+        "build.production.split.by",
+        *(f"build.{name}.images.{key}" for name in ("calibration", "kit") for key in ("frames", "rank")),
+        "score.batch_size",
+    }
+
+
+def test_the_paper_profile_judges_as_the_paper_does() -> None:
+    """Section 7.4: 7 of 10 runs, thresholds of the best accuracy; here of other strips, as many as the kit has."""
+    params = load_params(ROOT / "params.paper.yaml")
+    assert params.synthesize is not None
+    assert params.synthesize.sets["calibration"] == params.synthesize.sets["kit"]
+    rule = params.confirm_rule()
+    assert (rule.runs_required, rule.at_least, rule.of) == (10, 7, 10)
+    section = params.calibrate_params()
+    assert (section.protocol, section.set, params.evaluate_params().set) == ("disjoint", "calibration", "kit")
+    assert set(section.goals.model_dump().values()) == {"accuracy"}
+    for name in ("calibration", "kit"):
+        options = params.dataset_options(name)
+        # Frames 1, 8 and 16 and no rank image.
+        assert [str(image) for image in options.images] == ["f00", "f07", "f15"]
+        assert params.score_params(name)[1].split == "test"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("params*.yaml")), ids=lambda path: path.name)
+def test_a_profile_has_every_section(path: Path) -> None:
+    params = load_params(path)
+    assert [name for name in Params.model_fields if getattr(params, name) is None] == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("params*.yaml")), ids=lambda path: path.name)
+def test_what_the_synthetic_line_says_of_defects_is_read(path: Path) -> None:
+    params = load_params(path)
+    for name in {params.calibrate_params().set, params.evaluate_params().set}:
+        labels = params.dataset_options(name).labels
+        assert labels is not None
+        content = "\n".join([",".join(COLUMNS), "K1,2,R1,burn,12.5,defective"]).encode()
+        (row,) = read_label_table(content, labels, "labels.csv")
+        assert (row.label, row.vial, row.region, row.defect, row.size) == ("defective", 2, "R1", "burn", 12.5)

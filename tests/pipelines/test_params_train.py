@@ -8,7 +8,9 @@ import pytest
 from drae_data.errors import DraeError, OptionError
 from drae_model.loss_options import LossOptions, ScoreOptions
 from drae_model.perturbation_options import AugmentationOptions, PerturbationOptions
+from pipelines import params_train
 from pipelines.params import ParamsError, load_params
+from pipelines.params_section import Section
 from tests.small_params import load_values, read_values, set_value
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,11 +153,26 @@ def test_a_wrong_value_is_named_by_its_whole_key(tmp_path: Path, place: str, val
         assert str(caught.value).startswith("train.")
 
 
-def test_a_missing_key_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("section", "key"), [("losses", "noise"), ("network", "lateral")])
+def test_a_missing_key_is_named(tmp_path: Path, section: str, key: str) -> None:
     values = plain()
-    del values["train"]["losses"]["noise"]
-    with pytest.raises(ParamsError, match=r"train\.losses\.noise: missing"):
+    del values["train"][section][key]
+    with pytest.raises(ParamsError, match=rf"train\.{section}\.{key}: missing"):
         load_values(tmp_path, values)
+
+
+def test_no_value_of_a_training_is_a_default_in_code() -> None:
+    sections = [
+        value for value in vars(params_train).values() if isinstance(value, type) and issubclass(value, Section)
+    ]
+    assert {params_train.TrainParams, params_train.NetworkParams} < set(sections)
+    given = [
+        f"{section.__name__}.{name}"
+        for section in sections
+        for name, field in section.model_fields.items()
+        if not field.is_required()
+    ]
+    assert given == []
 
 
 def test_a_params_file_without_the_section_builds_but_does_not_train(tmp_path: Path) -> None:

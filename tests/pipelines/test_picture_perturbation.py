@@ -32,6 +32,7 @@ train:
     activation: pre
     normalization: {kind: none, momentum: 0.99, groups: 4}
     linear_path: null
+    lateral: false
   q: 1.0
   perturbation: {octaves: [1, 2], threshold: -1.0, beta: [1.0, 1.0], source: texture}
   augmentation: {rotation_degrees: 0, border: reflect, vertical_flip: false, horizontal_flip: false}

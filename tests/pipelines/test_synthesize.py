@@ -31,7 +31,7 @@ def small_params(folder: Path) -> Path:
     layout["boxes"] = {name: [[side // 4 for side in box] for box in row] for name, row in layout["boxes"].items()}
     values["dataset"]["folder"] = str(folder / "datasets")
     places = {"root": str(folder / "frames/kit"), "tables": str(folder / "frames/kit_tables")}
-    values["build"] = {"kit": {**values["build"]["kit"], **places}}
+    values["build"] = {"kit": {**values["build"]["kit"], **places, "images": {"frames": [0, 7, 15], "rank": []}}}
     path = folder / "params.yaml"
     YAML(typ="safe", pure=True).dump(values, path)
     return path
@@ -53,6 +53,7 @@ def test_a_set_is_written_whole_and_builds(tmp_path: Path, capsys: pytest.Captur
     assert all(row["region"] in regions and int(row["vial"]) < 5 for row in rows if row["label"] == "defective")
     assert build(["--set", "kit", "--params", str(params)]) == 0
     said = capsys.readouterr().out
+    # 6 acquisitions of 3 frames, 5 vials, 4 regions.
     assert "360 (test 360)" in said
     # One good and two defective strips of two runs each; nothing is odd about the labels.
     assert "labels       defective 4, good 2\n" in said
@@ -60,6 +61,10 @@ def test_a_set_is_written_whole_and_builds(tmp_path: Path, capsys: pytest.Captur
     content = (tmp_path / "datasets/kit/1.0.0/acquisitions.parquet").read_bytes()
     found = {row["strip"]: row["label"] for row in read_table("acquisitions", content).to_pylist()}
     assert found == {row["strip"]: row["label"] for row in rows}
+    # The profile names the columns of type and size.
+    content = (tmp_path / "datasets/kit/1.0.0/labels.parquet").read_bytes()
+    defects = sorted((row["strip"], row["defect"], row["size"]) for row in read_table("labels", content).to_pylist())
+    assert defects == sorted((row["strip"], row["defect"], float(row["size"] or 0)) for row in rows)
 
 
 def test_what_an_earlier_run_left_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
