@@ -13,6 +13,9 @@ INSTALLED := $(VENV)/requirements.installed
 # DVC and the stages' commands find their programs in .venv, whatever the caller's PATH.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 EXAMPLE = examples/$(NAME)/params.yaml
+# The set of an example bears its name; that of aliens_detection is aliens. Its tables are its own, or lie with the data.
+EXAMPLE_SET = $(NAME:%_detection=%)
+EXAMPLE_TABLES = $(or $(wildcard examples/$(NAME)/tables),$(DATA))
 # Kills of the build, and as many of dvc repro; another seed chooses other moments.
 KILLS ?= 50
 SEED ?= 1
@@ -100,7 +103,7 @@ bench-detection: env  ## the model next to principal components (ARGS="--sets al
 bench-choices: env  ## train with other choices and judge the calibration set (an hour; ARGS="--choices demo,group")
 	@$(RUN) python -m benchmarks.choices $(ARGS)
 
-example: env  ## preview, build, verify (and train on) real frames: make example NAME=bottle_strips DATA=FOLDER
+example: env  ## preview, build, verify (train on, score) real frames: make example NAME=bottle_strips DATA=FOLDER
 	@if [ -z "$(NAME)" ] || [ -z "$(DATA)" ]; then \
 	  echo "make example needs both NAME and DATA, for example: make example NAME=bottle_strips DATA=../frames" >&2; \
 	  echo "  NAME  one of: $(notdir $(wildcard examples/*))" >&2; \
@@ -109,10 +112,11 @@ example: env  ## preview, build, verify (and train on) real frames: make example
 	fi
 	@if [ ! -f "$(EXAMPLE)" ]; then echo "make example: NAME=$(NAME) is none of: $(notdir $(wildcard examples/*))" >&2; exit 2; fi
 	@if [ ! -d "$(DATA)" ]; then echo "make example: DATA=$(DATA) is not a folder" >&2; exit 2; fi
-	@$(RUN) python -m pipelines.preview --params $(EXAMPLE) --set $(NAME) --root "$(DATA)" --tables "$(DATA)" --out datasets/$(NAME)-preview.png
-	@$(RUN) python -m pipelines.build --params $(EXAMPLE) --set $(NAME) --root "$(DATA)" --tables "$(DATA)"
+	@$(RUN) python -m pipelines.preview --params $(EXAMPLE) --set $(EXAMPLE_SET) --root "$(DATA)" --tables "$(EXAMPLE_TABLES)" --out datasets/$(NAME)-preview.png
+	@$(RUN) python -m pipelines.build --params $(EXAMPLE) --set $(EXAMPLE_SET) --root "$(DATA)" --tables "$(EXAMPLE_TABLES)"
 	@$(RUN) python -m pipelines.verify --params $(EXAMPLE) --root "$(DATA)"
 	@if grep -q '^train:' "$(EXAMPLE)"; then $(RUN) python -m pipelines.train --params "$(EXAMPLE)"; fi
+	@if grep -q '^score:' "$(EXAMPLE)"; then $(RUN) python -m pipelines.score --params "$(EXAMPLE)" --set $(EXAMPLE_SET); fi
 
 clean:  ## remove caches of the tools; keeps .venv, the data and the DVC cache
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache build dist ./*.egg-info

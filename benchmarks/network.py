@@ -90,7 +90,6 @@ def network_options(section: Mapping[str, Any]) -> NetworkOptions:
             **lists,
             "normalization": Normalization(**section["normalization"]),
             "linear_path": LinearPath(**linear) if linear else None,
-            "lateral": section.get("lateral", False),
         }
     )
 

@@ -19,6 +19,7 @@ TRAIN: dict[str, Any] = {
     "network": {
         "input_size": 16, "widths": [2, 4], "discriminator_widths": [2], "blocks": 2, "bottleneck": 3, "merge": "add",
         "activation": "pre", "normalization": {"kind": "batch", "momentum": 0.9, "groups": 1}, "linear_path": None,
+        "lateral": False,
     },
     "losses": {
         "adversarial": 1.0, "contextual": 50.0, "huber": 2.0, "ssim": 1.0, "encoder": 1.0, "noise": 3.0,

@@ -42,6 +42,11 @@ SETS = {
     "foam": Expected("trackpy/foam", 1, {}, 0, 11, {"unknown": 1}, set()),
     "vial_particle": Expected("vial_particle", 1, {"missing_frame": 1}, 0, 6, {"unknown": 1}, {"colour_converted"}),
     "aliens": Expected("aliens", 58, {}, 60, 58, {"good": 58}, {"colour_converted"}),
+    # The same frames with tables of the examples' own: which acquisitions train, and which are judged.
+    "bottle_strips_detection": Expected(
+        "bottle_strips", 31, {}, 1, 31 * 18 * 9, {"good": 13, "defective": 12, "excluded": 6}, set()
+    ),
+    "aliens_detection": Expected("aliens", 118, {}, 0, 118, {"good": 58, "defective": 60}, {"colour_converted"}),
     "hazelnut": Expected(
         "hazelnut", 51, {"unmatched_name": 17}, 0, 51, {"good": 34, "defective": 17}, {"colour_converted"}
     ),
@@ -52,9 +57,10 @@ def built(name: str, tmp_path: Path, params: Path | None = None) -> Path:
     expected = SETS[name]
     if not (DATA / expected.folder).is_dir():
         pytest.skip(f"needs data: the folder shared/data/{expected.folder} beside the project")
-    data = str(DATA / expected.folder)
+    data, own = str(DATA / expected.folder), ROOT / f"examples/{name}/tables"
     params = params or ROOT / f"examples/{name}/params.yaml"
-    arguments = ["--set", name, "--params", str(params), "--root", data, "--tables", data, "--out", str(tmp_path / "v")]
+    arguments = ["--set", name.removesuffix("_detection"), "--params", str(params), "--root", data]
+    arguments += ["--tables", str(own) if own.is_dir() else data, "--out", str(tmp_path / "v")]
     assert main(arguments) == 0
     return tmp_path / "v"
 
