@@ -145,6 +145,31 @@ class GatedSum(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         return input_shape[0]
 
 
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class KeptResidual(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """clip(a + k (x - a), 0, 1) with k = 4 (b - 1/2): b says pixel by pixel how much of what a misses of x is kept.
+
+    b is the decoder's image, from 0 to 1, so k lies between -2 and 2; at b = 1/2 nothing is kept, at 3/4 everything.
+    A range on both sides of 0 keeps the gradient alive where nothing is to be kept.
+
+    Args:
+        name: of the layer.
+    """
+
+    def __init__(self, name: str | None = None, **settings: object) -> None:
+        settings["dtype"] = "float32"
+        super().__init__(name=name, **settings)
+
+    def call(self, images: Sequence[Tensor]) -> Tensor:
+        """a, x and b, float32 tensors of one shape, to one of it, 0 to 1."""
+        base, image, kept = images
+        return ops.clip(base + 4.0 * (kept - 0.5) * (image - base), 0.0, 1.0)
+
+    def compute_output_shape(self, input_shape: Sequence[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        """The shape of one of the inputs."""
+        return input_shape[0]
+
+
 def start_from(
     layer: SubspaceProjection, means: Floats | Sequence[Floats], directions: Floats | Sequence[Floats]
 ) -> None:

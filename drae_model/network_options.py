@@ -8,6 +8,9 @@ from drae_model.option_checks import check_between, check_one_of, check_whole
 MERGES = ("add", "concat")
 ACTIVATIONS = ("pre", "post")
 NORMALIZATIONS = ("batch", "group", "none")
+# How a linear path and the network's own image make one.
+SUM, KEEP = "sum", "keep"
+JOINS = (SUM, KEEP)
 # Types to compute in; of weights and of what comes out of a network, float32.
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # The window of SSIM must fit into an input.
@@ -42,13 +45,17 @@ class LinearPath:
         components: principal components.
         per_region: a projection for each region, of which a patch takes the one that reconstructs it best; else one.
         fit_patches: training patches from which each projection starts, taken in turn from up to 64 shards.
+        join: `sum`, the decoder's image is added through a gate, or `keep`, it says pixel by pixel how much of what the
+            projection misses belongs to the patch. `keep` needs `lateral`.
     """
 
     components: int
     per_region: bool
     fit_patches: int
+    join: str
 
     def __post_init__(self) -> None:
+        check_one_of("network.linear_path.join", self.join, JOINS)
         check_whole("network.linear_path.components", self.components, 1)
         check_whole("network.linear_path.fit_patches", self.fit_patches, self.components + 1)
 
@@ -94,6 +101,13 @@ class NetworkOptions:
         components, pixels = self.linear_path.components if self.linear_path else 0, self.input_size**2
         if components > pixels:
             raise OptionError("network.linear_path.components", components, f"at most input_size^2 = {pixels}")
+        if self.keeps_residual and not self.lateral:
+            raise OptionError("network.lateral", self.lateral, "true where linear_path.join is keep")
+
+    @property
+    def keeps_residual(self) -> bool:
+        """Whether the linear path is joined by `keep`."""
+        return self.linear_path is not None and self.linear_path.join == KEEP
 
     def _check_widths(self, key: str, widths: tuple[int, ...]) -> None:
         if not widths:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 import keras
 
 from drae_model.blocks import HE_SCALE, Builder, Tensor, layer_seed, residual_block
-from drae_model.linear_path import GatedSum, SubspaceProjection
+from drae_model.linear_path import GatedSum, KeptResidual, SubspaceProjection
 from drae_model.network_options import NetworkOptions
+
+# What the linear path misses is some hundredths of the grey scale; the network sees it as large as the image.
+_RESIDUAL_SCALE = 4.0
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,7 @@ def build_networks(options: NetworkOptions, projections: int, seed: int, precisi
     )
 
 
-def build_encoder(
-    options: NetworkOptions, seed: int, precision: str, name: str, *, lateral: bool = False
-) -> keras.Model:
+def build_encoder(options: NetworkOptions, seed: int, precision: str, name: str, *, first: bool = False) -> keras.Model:
     """Image to latent vector: stages of residual blocks, each of which halves the size, then a dense layer.
 
     Args:
@@ -55,26 +56,28 @@ def build_encoder(
         seed: of the weights.
         precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
         name: `encoder` or `second_encoder`; another name gives other weights.
-        lateral: also give what reaches the decoder beside the latent vector.
+        first: it is the autoencoder's, which sees the residual of a linear path where that is kept, and with
+            `options.lateral` also gives what reaches the decoder beside the latent vector.
 
     Returns:
-        A model from float32 [n, size, size, 1], 0 to 1, to float32 [n, bottleneck]; with `lateral` to a list of that
-        and the feature maps of all stages but the last, first to last.
+        A model from float32 [n, size, size, 1], 0 to 1, to float32 [n, bottleneck]. The first one takes two channels
+        where the residual is kept, and with `options.lateral` gives a list: the latent vector and the feature maps of
+        all stages but the last, first to last.
     """
     build = _builder(name, options, options.widths, seed, precision)
-    inputs = _image_input(options)
+    inputs = _image_input(options, _seen_channels(options) if first else 1)
     *stages, features = _down(build, inputs, options.widths)
     latent = _dense(
         build, keras.layers.Flatten(dtype=precision, name="flatten")(features), options.bottleneck, "latent"
     )
-    return keras.Model(inputs, [latent, *stages] if lateral else latent, name=name)
+    return keras.Model(inputs, [latent, *stages] if first and options.lateral else latent, name=name)
 
 
 def build_decoder(options: NetworkOptions, seed: int, precision: str) -> keras.Model:
     """Latent vector to image: the encoder's mirror with transposed convolutions, then a sigmoid.
 
     With `options.lateral` each stage but the last is followed by the encoder's feature maps of the same size, and the
-    last by the image: beside each other, then a convolution back to the stage's width, and a ReLU.
+    last by what the encoder sees: beside each other, then a convolution back to the stage's width, and a ReLU.
 
     Args:
         options: the shape.
@@ -83,7 +86,7 @@ def build_decoder(options: NetworkOptions, seed: int, precision: str) -> keras.M
 
     Returns:
         A model named `decoder` from float32 [n, bottleneck] to float32 [n, size, size, 1], 0 to 1. With
-        `options.lateral` from a list of that, the feature maps of all stages but the last, and the image.
+        `options.lateral` from a list of that, what the encoder sees, and the feature maps of its stages but the last.
     """
     build = _builder("decoder", options, options.widths, seed, precision)
     side, channels = options.input_size // 2 ** len(options.widths), options.widths[-1]
@@ -113,11 +116,14 @@ def build_decoder(options: NetworkOptions, seed: int, precision: str) -> keras.M
 
 
 def _lateral_shapes(options: NetworkOptions) -> list[tuple[int, int, int]]:
-    """What reaches the decoder beside the latent vector: the image, then the stages' maps, first to last but one."""
+    """What reaches the decoder beside the latent vector: what the encoder sees, then its stages, all but the last."""
     if not options.lateral:
         return []
     sides = [(options.input_size >> stage, width) for stage, width in enumerate(options.widths[:-1], 1)]
-    return [(options.input_size, options.input_size, 1), *((side, side, width) for side, width in sides)]
+    return [
+        (options.input_size, options.input_size, _seen_channels(options)),
+        *((side, side, width) for side, width in sides),
+    ]
 
 
 def _joined(build: Builder, features: Tensor, lateral: Tensor, width: int, name: str) -> Tensor:
@@ -131,8 +137,11 @@ def _joined(build: Builder, features: Tensor, lateral: Tensor, width: int, name:
 def build_autoencoder(options: NetworkOptions, projections: int, seed: int, precision: str) -> keras.Model:
     """Encoder and decoder, and beside them the linear path where `options.linear_path` has one.
 
-    With a linear path, image = clip(projection(x) + gate (decoder(z) - 0.5), 0, 1), where the gate is one trainable
-    number that starts at 0. So the decoder's weights have no gradient in the first step, in which the gate opens.
+    With a linear path p = projection(x), and d the decoder's image, the reconstruction is, by `linear_path.join`,
+
+        sum:  clip(p + gate (d - 1/2), 0, 1), where the gate is one trainable number that starts at 0. So the decoder's
+              weights have no gradient in the first step, in which the gate opens.
+        keep: clip(p + 4 (d - 1/2) (x - p), 0, 1). Encoder and decoder also see the residual x - p.
 
     Args:
         options: the shape.
@@ -145,14 +154,22 @@ def build_autoencoder(options: NetworkOptions, projections: int, seed: int, prec
         [n, size, size, 1], 0 to 1, and `latent`, float32 [n, bottleneck]. It holds the models `encoder` and `decoder`,
         and the layer `linear_path`, whose random weights `linear_path.start_from` replaces.
     """
-    encoder = build_encoder(options, seed, precision, "encoder", lateral=options.lateral)
+    encoder = build_encoder(options, seed, precision, "encoder", first=True)
     decoder = build_decoder(options, seed, precision)
-    inputs = _image_input(options)
-    latent, *stages = encoder(inputs) if options.lateral else [encoder(inputs)]
-    image = decoder([latent, inputs, *stages] if options.lateral else latent)
+    inputs = seen = _image_input(options)
+    linear = None
     if options.linear_path is not None:
         start = layer_seed(seed, "autoencoder/linear_path")
         linear = SubspaceProjection(projections, options.linear_path.components, start, name="linear_path")(inputs)
+    if options.keeps_residual:
+        residual = keras.layers.Subtract(dtype="float32", name="residual")([inputs, linear])
+        residual = keras.layers.Rescaling(_RESIDUAL_SCALE, dtype="float32", name="residual_scaled")(residual)
+        seen = keras.layers.Concatenate(dtype="float32", name="seen")([inputs, residual])
+    latent, *stages = encoder(seen) if options.lateral else [encoder(seen)]
+    image = decoder([latent, seen, *stages] if options.lateral else latent)
+    if options.keeps_residual:
+        image = KeptResidual(name="kept_residual")([linear, inputs, image])
+    elif linear is not None:
         image = GatedSum(name="gated_sum")([linear, image])
     return keras.Model(inputs, {"image": image, "latent": latent}, name="autoencoder")
 
@@ -181,8 +198,13 @@ def _builder(name: str, options: NetworkOptions, widths: tuple[int, ...], seed: 
     return Builder(name, options, options.blocks * len(widths), seed, precision)
 
 
-def _image_input(options: NetworkOptions) -> Tensor:
-    return keras.Input((options.input_size, options.input_size, 1), dtype="float32", name="image")
+def _seen_channels(options: NetworkOptions) -> int:
+    """Channels of what the first encoder sees: the image, and the residual where that is kept."""
+    return 2 if options.keeps_residual else 1
+
+
+def _image_input(options: NetworkOptions, channels: int = 1) -> Tensor:
+    return keras.Input((options.input_size, options.input_size, channels), dtype="float32", name="image")
 
 
 def _blocks(options: NetworkOptions, widths: tuple[int, ...]) -> Iterator[tuple[str, int, str]]:

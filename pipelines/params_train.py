@@ -29,6 +29,7 @@ class LinearPathParams(Section):
     components: Whole
     per_region: bool
     fit_patches: Whole
+    join: Literal["sum", "keep"]
 
 
 class NetworkParams(Section):

@@ -29,7 +29,7 @@ NETWORK = NetworkOptions(
     linear_path=None,
     lateral=False,
 )
-LINEAR = replace(NETWORK, linear_path=LinearPath(5, per_region=True, fit_patches=60))
+LINEAR = replace(NETWORK, linear_path=LinearPath(5, per_region=True, fit_patches=60, join="sum"))
 
 
 def small_training(**changes: Any) -> TrainingOptions:

@@ -21,7 +21,7 @@ from drae_model.operations import without_weights
 from tests.small_training import NETWORK
 
 SMALL = replace(NETWORK, widths=(4, 6), discriminator_widths=(2, 8), bottleneck=5)
-LINEAR = replace(SMALL, linear_path=LinearPath(3, True, 10))
+LINEAR = replace(SMALL, linear_path=LinearPath(3, True, 10, "sum"))
 PAPER = NetworkOptions(
     input_size=256,
     widths=(128, 256, 512, 1024),
@@ -95,7 +95,7 @@ def test_the_gate_of_the_linear_path_starts_closed_and_lets_the_network_correct(
 
 def test_more_components_than_pixels_are_refused() -> None:
     with pytest.raises(OptionError, match=r"network\.linear_path\.components: .* input_size\^2 = 256, got 257"):
-        replace(SMALL, linear_path=LinearPath(257, False, 300))
+        replace(SMALL, linear_path=LinearPath(257, False, 300, "sum"))
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
@@ -207,6 +207,36 @@ def test_lateral_paths_add_a_convolution_per_stage_and_reach_the_decoder() -> No
     other = decoder([latent[::-1], images, *stages])
     assert not np.allclose(decoder([latent, images[::-1], *stages]), found["image"])
     assert not np.allclose(other, found["image"])
+
+
+KEPT = replace(NETWORK, lateral=True, linear_path=LinearPath(5, True, 60, "keep"))
+
+
+def test_a_kept_residual_is_what_the_linear_path_misses_times_what_the_decoder_says() -> None:
+    autoencoder = build_autoencoder(KEPT, 2, 3, "float32")
+    images = tf.constant(np.random.default_rng(1).random((3, 16, 16, 1), np.float32))
+    linear = autoencoder.get_layer("linear_path")(images).numpy()
+    seen = tf.constant(np.concatenate([images, 4 * (images - linear)], axis=3))
+    latent, *stages = autoencoder.get_layer("encoder")(seen)
+    decoded = autoencoder.get_layer("decoder")([latent, seen, *stages]).numpy()
+    found = autoencoder(images)
+    np.testing.assert_allclose(found["latent"], latent, atol=1e-5)
+    expected = np.clip(linear + 4 * (decoded - 0.5) * (images - linear), 0, 1)
+    np.testing.assert_allclose(found["image"], expected, atol=1e-5)
+    assert not np.allclose(expected, linear, atol=1e-2)
+
+
+def test_a_kept_residual_adds_a_channel_to_what_encoder_and_decoder_see() -> None:
+    plain, kept = (build_networks(one, 1, 3, "float32") for one in (replace(NETWORK, lateral=True), KEPT))
+    subspace = 256 + 2 * 5 * 256
+    # First convolution and 1 x 1 shortcut of the encoder, and the decoder's last lateral convolution, to 4 filters.
+    assert kept.autoencoder.count_params() - plain.autoencoder.count_params() == subspace + (9 + 1) * 4 + 9 * 4
+    assert kept.second_encoder.count_params() == plain.second_encoder.count_params()
+
+
+def test_a_kept_residual_needs_lateral_paths() -> None:
+    with pytest.raises(OptionError, match=r"network.lateral.*true where linear_path.join is keep"):
+        replace(KEPT, lateral=False)
 
 
 def test_lateral_paths_are_no_part_of_the_second_encoder() -> None:

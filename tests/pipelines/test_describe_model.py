@@ -27,7 +27,7 @@ SMALL = {
     "merge": "add",
     "activation": "pre",
     "normalization": {"kind": "batch", "momentum": 0.9, "groups": 1},
-    "linear_path": {"components": 6, "per_region": True, "fit_patches": 10},
+    "linear_path": {"components": 6, "per_region": True, "fit_patches": 10, "join": "sum"},
     "lateral": False,
 }
 
@@ -146,6 +146,6 @@ def test_wrong_arguments_end_in_one_message(
 
 
 def test_networks_that_cannot_be_built_end_in_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    network = SMALL | {"linear_path": {"components": 1025, "per_region": False, "fit_patches": 2000}}
+    network = SMALL | {"linear_path": {"components": 1025, "per_region": False, "fit_patches": 2000, "join": "sum"}}
     assert main(["--params", str(write_params(tmp_path, network=network))]) == 1
     assert "train.network.linear_path.components: expected at most input_size^2 = 1024" in capsys.readouterr().err
