@@ -21,7 +21,7 @@ KILLS ?= 50
 SEED ?= 1
 CHECKED := $(wildcard pipelines drae_data drae_model drae_acceptance drae_line benchmarks tests)
 
-.PHONY: help env repro test test-kill check format-check lint types floors format bench bench-choices bench-detection example clean
+.PHONY: help env repro test test-kill check format-check lint types floors format bench bench-choices bench-detection bench-scoring example clean
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -99,6 +99,9 @@ bench: env  ## measure builds against other ways, the plan, reading, perturbing,
 
 bench-detection: env  ## the model next to principal components (ARGS="--sets aliens --data FOLDER": real images)
 	@$(RUN) python -m benchmarks.detection $(ARGS)
+
+bench-scoring: env  ## score the kit the project's way, by Beam's RunInference, in a plain loop (ARGS="--rounds 5"); 4 minutes
+	@$(RUN) python -m benchmarks.scoring $(ARGS)
 
 bench-choices: env  ## train with other choices and judge the calibration set (an hour; ARGS="--choices demo,group")
 	@$(RUN) python -m benchmarks.choices $(ARGS)

@@ -20,22 +20,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import tensorflow as tf
 from ruamel.yaml import YAML
 
 import pipelines.quiet_tensorflow  # noqa: F401
 from benchmarks.command import report, some_of
 from benchmarks.measure import BenchmarkError, run_measured
-from drae_acceptance.discrimination import auroc
+from benchmarks.patch_scores import aggregates_of, scorer, weighted_auroc
+from drae_data.labels import DEFECTIVE, GOOD
 from drae_data.local_files import LocalFiles
 from drae_data.tables import read_table
 from drae_model.input_size import shrink
-from drae_model.loss_options import ScoreOptions
 from drae_model.model_card import read_card
 from drae_model.model_folder import load_inspector
 from drae_model.patch_dataset import patch_batches
 from drae_model.read_options import ReadOptions
-from drae_model.scoring import scores
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Dotted places inside `train`, and what they are set to.
@@ -49,20 +48,6 @@ CHOICES: dict[str, dict[str, Any]] = {
     "paper_noise": {"q": 0.75, "perturbation.source": "field"},
     "paper_rotation": {"augmentation.rotation_degrees": 22.5, "augmentation.vertical_flip": True},
 }
-AGGREGATES = {
-    "mean": ScoreOptions("mean", 99.0, 17),
-    "percentile_99": ScoreOptions("percentile", 99.0, 17),
-    "window_max_17": ScoreOptions("window_max", 99.0, 17),
-}
-Scores = npt.NDArray[np.float64]
-
-
-def over_regions(values: Scores, defective: npt.NDArray[np.bool_], regions: npt.NDArray[Any]) -> float:
-    """AUROC per region, weighted by the regions' defective patches."""
-    names = [name for name in np.unique(regions) if defective[regions == name].any()]
-    counts = [int(defective[regions == name].sum()) for name in names]
-    found = [auroc(values[regions == name], defective[regions == name]) for name in names]
-    return float(np.average(found, weights=counts))
 
 
 def judge(model: Path, calibration: Path, every: int) -> dict[str, float]:
@@ -75,11 +60,15 @@ def judge(model: Path, calibration: Path, every: int) -> dict[str, float]:
     """
     inspector = load_inspector(model)
     labels = read_table("labels", LocalFiles(str(calibration)).read("labels.parquet")).to_pylist()
-    bad = {(row["strip"], row["vial"], row["region"]) for row in labels if row["label"] == "defective"}
+    bad = {(row["strip"], row["vial"], row["region"]) for row in labels if row["label"] == DEFECTIVE}
     # What is not labelled in a strip with a defect is unknown, and unknown is never good.
-    good = {row["strip"] for row in labels if row["label"] == "good"} - {strip for strip, _, _ in bad}
-    found: dict[str, list[float]] = {name: [] for name in AGGREGATES}
-    defective, regions, seen = [], [], 0
+    good = {row["strip"] for row in labels if row["label"] == GOOD} - {strip for strip, _, _ in bad}
+    aggregates = aggregates_of(inspector.input_size)
+    score = scorer(aggregates)
+    found: dict[str, list[float]] = {name: [] for name in aggregates}
+    marks: list[str] = []
+    regions: list[str] = []
+    seen = 0
     for batch in patch_batches(calibration, ReadOptions("test", 256, False, 2, None)):
         chosen = []
         keys = zip(*(batch[name].numpy() for name in ("strip", "vial", "region")), strict=True)
@@ -88,14 +77,15 @@ def judge(model: Path, calibration: Path, every: int) -> dict[str, float]:
             seen += strip.decode() in good
             if marked or (strip.decode() in good and seen % every == 0):
                 chosen.append(row)
-                defective.append(marked)
+                marks.append(DEFECTIVE if marked else GOOD)
                 regions.append(region.decode())
-        images = shrink(batch["image"].numpy()[chosen], inspector.input_size)
-        rebuilt = inspector.autoencoder(images, training=False)["image"]
-        for name, options in AGGREGATES.items():
-            found[name] += scores(images, rebuilt, options).numpy().tolist()
-    marks, names = np.array(defective), np.array(regions)
-    return {name: round(over_regions(np.array(values), marks, names), 4) for name, values in found.items()}
+        if not chosen:
+            continue
+        images = tf.gather(shrink(batch["image"], inspector.input_size), chosen)
+        for name, values in score(images, inspector.autoencoder(images, training=False)["image"]).items():
+            found[name] += values.numpy().tolist()
+    counted = np.array(marks), np.array(regions)
+    return {name: round(weighted_auroc(np.array(values), *counted), 4) for name, values in found.items()}
 
 
 def measure(params: Path, choices: Sequence[str], calibration: Path, every: int) -> dict[str, Any]:
