@@ -67,11 +67,9 @@ class PatchLabels:
             return PatchLabel(DEFECTIVE, DEFECTIVE, _types(marked), _largest(marked))
         return PatchLabel(self._unmarked(wider), self._vial(rows, vial), "", float("nan"))
 
-    def defects(self, key: AcquisitionKey) -> tuple[str, float]:
-        """Types of all defects of an acquisition, joined by commas, and the largest size in pixels."""
-        rows = [row for row in self._holding(key) if row.label == DEFECTIVE]
-        if self._strips.get(key, UNKNOWN) != DEFECTIVE:
-            rows = []
+    def defects(self, key: AcquisitionKey, label: str) -> tuple[str, float]:
+        """Types of all defects of an acquisition of that label, joined by commas, and the largest size in pixels."""
+        rows = [row for row in self._holding(key) if row.label == DEFECTIVE] if label == DEFECTIVE else []
         return _types(rows), _largest(rows)
 
     def _unmarked(self, labels: set[str]) -> str:

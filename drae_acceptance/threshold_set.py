@@ -16,7 +16,8 @@ class RegionThreshold:
 
     Attributes:
         value: a patch is rejected where its score is greater; ties are accepted.
-        how: `searched` for the level's goal, or `quantile` of good scores where the region has no defective samples.
+        how: `searched` for the level's goal, `quantile` of good scores where the region has no defective samples, or
+            `equal scores` where all its scores are one number, which is the threshold.
         good: samples of the search that are good: patches, strips in a run, or strips, by level.
         defective: samples of the search that are defective.
     """

@@ -10,8 +10,6 @@ from drae_data.labels import UNKNOWN, label_by_table
 from drae_data.manifest import LabelRow, QuarantineRow
 from pipelines.scored_version import LabelledVersion, rows_of
 
-_NO_DEFECT = ("", float("nan"))
-
 
 def acquired(
     version: LabelledVersion, split: str, scored: Mapping[str, int], left_out: Sequence[str], labels: PatchLabels
@@ -31,8 +29,8 @@ def acquired(
     listed = _listed(version)
     rows = [
         *_built(version, split, scored, left_out, labels),
-        *_refused(version, split, left_out, listed),
-        *_absent(version, listed),
+        *_refused(version, split, left_out, listed, labels),
+        *_absent(version, listed, labels),
     ]
     return tuple(sorted(rows, key=lambda row: (row.strip, row.run, row.acquisition)))
 
@@ -43,7 +41,7 @@ def _built(
     for row in version.acquisitions:
         if split not in row.splits or row.key.strip_id in left_out:
             continue
-        defect, size = labels.defects(row.key)
+        defect, size = labels.defects(row.key, row.label)
         count, expected = scored.get(str(row.key), 0), version.patches_per_acquisition
         state = VALID if count == expected else INCOMPLETE
         detail = "" if state == VALID else f"{count} of {expected} patches"
@@ -52,8 +50,9 @@ def _built(
 
 
 def _refused(
-    version: LabelledVersion, split: str, left_out: Sequence[str], listed: Collection[AcquisitionKey]
-) -> Iterator[Acquired]:
+    version: LabelledVersion, split: str, left_out: Sequence[str], listed: Collection[AcquisitionKey],
+    labels: PatchLabels,
+) -> Iterator[Acquired]:  # fmt: skip
     judged = {row.key.strip_id for row in version.acquisitions if split in row.splits} - {*left_out}
     elsewhere = {row.key.strip_id for row in version.acquisitions} - judged
     label = _labels(version, listed)
@@ -61,23 +60,28 @@ def _refused(
         strip = row.key.strip_id
         if row.run >= 0 and strip not in elsewhere and strip not in left_out:
             detail = f"{row.reason}: {row.detail}"
-            yield Acquired(str(row.key), strip, row.run, label[row.key], *_NO_DEFECT, QUARANTINED, detail)
+            defects = labels.defects(row.key, label[row.key])
+            yield Acquired(str(row.key), strip, row.run, label[row.key], *defects, QUARANTINED, detail)
 
 
-def _absent(version: LabelledVersion, listed: Collection[AcquisitionKey]) -> Iterator[Acquired]:
+def _absent(version: LabelledVersion, listed: Collection[AcquisitionKey], labels: PatchLabels) -> Iterator[Acquired]:
     """Strips of which labels say something, but nothing was listed; their label is that of all their runs, if one."""
     known: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     for key in listed:
         known[key.strip].add((key.batch, key.recipe))
     keys = {_key(row) for row in version.labels if not any(_fits(row, *place) for place in known[row.strip])}
     label = _labels(version, {*listed, *keys})
-    by_strip: defaultdict[str, set[str]] = defaultdict(set)
-    for key in keys:
-        by_strip[key.strip_id].add(label[key])
-    for strip, found in by_strip.items():
+    by_strip: defaultdict[str, list[AcquisitionKey]] = defaultdict(list)
+    for key in sorted(keys):
+        by_strip[key.strip_id].append(key)
+    for strip, own in by_strip.items():
         detail = "labels name it, nothing of it was acquired"
+        found = {label[key] for key in own}
         one = found.pop() if len(found) == 1 else UNKNOWN
-        yield Acquired(strip, strip, -1, one, *_NO_DEFECT, ABSENT, detail)
+        types, sizes = zip(*(labels.defects(key, one) for key in own), strict=True)
+        defect = ",".join(sorted({name for names in types for name in names.split(",") if name}))
+        size = max((size for size in sizes if size == size), default=float("nan"))
+        yield Acquired(strip, strip, -1, one, defect, size, ABSENT, detail)
 
 
 def _listed(version: LabelledVersion) -> set[AcquisitionKey]:

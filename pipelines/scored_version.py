@@ -127,7 +127,8 @@ def trained_strips(version: LabelledVersion, split: str, model: ModelFacts, trai
 
 def labels_of(version: LabelledVersion, unlabelled_parts: Any) -> PatchLabels:
     """The labels of a version's patches."""
-    return PatchLabels(version.labels, {row.key: row.label for row in version.acquisitions}, unlabelled_parts)
+    strips = {row.key: row.label for row in version.acquisitions}
+    return PatchLabels(version.labels, strips, unlabelled_parts, version.content.layouts.regions)
 
 
 def patch_scores(

@@ -6,6 +6,7 @@ import pytest
 
 from drae_acceptance.patch_labels import PatchLabels
 from drae_data.acquisition import AcquisitionKey
+from drae_data.labels import DEFECTIVE, UNKNOWN
 from drae_data.manifest import LabelRow
 
 KEY = AcquisitionKey("K1", 3)
@@ -82,5 +83,7 @@ def test_types_and_the_largest_size_of_defects() -> None:
     # Without a type the code stands for it.
     assert found.of(KEY, 0, "R0").defect == "M"
     assert math.isnan(found.of(KEY, 0, "R0").size)
-    assert found.defects(KEY) == ("M,burn,scratch", 9.0)
-    assert labels([row(1, "R1")], "good").defects(KEY)[0] == ""
+    assert found.defects(KEY, DEFECTIVE) == ("M,burn,scratch", 9.0)
+    assert labels([row(1, "R1")], "good").defects(KEY, DEFECTIVE)[0] == ""
+    # Of an acquisition that is not defective, for all that some label names.
+    assert found.defects(KEY, UNKNOWN)[0] == ""

@@ -136,3 +136,15 @@ def test_a_strip_that_only_labels_name_is_absent(batches: LabelledVersion) -> No
     # Strip 1 was acquired, though not in run 9; runs of strip 3 have different labels.
     assert absent == {"2": "good", "batch=z/1": "defective", "3": "unknown", "4": "defective"}
     assert {row.run for row in found.values() if row.state == "absent"} == {-1}
+
+
+def test_what_is_in_quarantine_or_absent_carries_its_types_of_defect(batches: LabelledVersion) -> None:
+    marked = replace(label("1", "defective", 7, "x"), defect="burn", size=6.0)
+    absent = [
+        replace(label("Z", "defective", vial=vial), defect=name, size=3.0 + vial) for vial, name in enumerate("ab")
+    ]
+    version = replace(
+        batches, quarantine=(refused(AcquisitionKey("1", 7, "x")),), labels=(label("1", "good"), marked, *absent)
+    )
+    found = rows(version, "test")
+    assert [(found[name].defect, found[name].size) for name in ("batch=x/1/r7", "Z")] == [("burn", 6.0), ("a,b", 4.0)]
