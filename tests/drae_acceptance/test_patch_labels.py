@@ -84,6 +84,5 @@ def test_types_and_the_largest_size_of_defects() -> None:
     assert found.of(KEY, 0, "R0").defect == "M"
     assert math.isnan(found.of(KEY, 0, "R0").size)
     assert found.defects(KEY, DEFECTIVE) == ("M,burn,scratch", 9.0)
-    assert labels([row(1, "R1")], "good").defects(KEY, DEFECTIVE)[0] == ""
     # Of an acquisition that is not defective, for all that some label names.
     assert found.defects(KEY, UNKNOWN)[0] == ""
