@@ -103,7 +103,7 @@ bench-detection: env  ## the model next to principal components (ARGS="--sets al
 bench-scoring: env  ## score the kit the project's way, by Beam's RunInference, in a plain loop (ARGS="--rounds 5"); 4 minutes
 	@$(RUN) python -m benchmarks.scoring $(ARGS)
 
-bench-choices: env  ## train with other choices and judge the calibration set (an hour; ARGS="--choices demo,group")
+bench-choices: env  ## train with other choices and judge the calibration set (an hour; ARGS="--choices demo,sum")
 	@$(RUN) python -m benchmarks.choices $(ARGS)
 
 example: env  ## preview, build, verify (train on, score) real frames: make example NAME=bottle_strips DATA=FOLDER

@@ -1,7 +1,7 @@
 """Which choices of a short training separate defective patches best: each is trained, then judges the calibration set.
 
     python -m benchmarks.choices
-    python -m benchmarks.choices --choices demo,group --calibration datasets/calibration/1.0.0
+    python -m benchmarks.choices --choices demo,sum --calibration datasets/calibration/1.0.0
 
 Each choice is the params file with a few values of section `train` changed, trained by `python -m pipelines.train`.
 Every model then judges the calibration set's patches: those of good strips, and those whose vial and region are
@@ -41,8 +41,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 CHOICES: dict[str, dict[str, Any]] = {
     "demo": {},
     "one_subspace": {"network.linear_path.per_region": False},
+    "sum": {"network.linear_path.join": "sum", "network.lateral": False},
     "no_linear_path": {"network.linear_path": None},
-    "group": {"network.normalization": {"kind": "group", "momentum": 0.99, "groups": 4}},
+    "no_normalization": {"network.normalization": {"kind": "none", "momentum": 0.99, "groups": 4}},
     "batch": {"network.normalization": {"kind": "batch", "momentum": 0.99, "groups": 4}},
     "no_noise": {"q": 0.0},
     "paper_noise": {"q": 0.75, "perturbation.source": "field"},

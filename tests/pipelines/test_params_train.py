@@ -127,7 +127,7 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
         ("train.q", 1.2, r"train\.q: expected 0\.0 to 1\.0, got 1\.2"),
         ("train.seed", -1, r"train\.seed: expected .* 0.* got -1"),
         ("train.network.widths", [], r"train\.network\.widths: expected at least one stage, got \[\]"),
-        ("train.network.widths", [2] * 7, r"train\.network\.widths: expected at most as many stages as input_size 64"),
+        ("train.network.widths", [4] * 7, r"train\.network\.widths: expected at most as many stages as input_size 64"),
         ("train.network.discriminator_widths", [], r"train\.network\.discriminator_widths: expected at least one"),
         ("train.network.input_size", 8, r"train\.network\.input_size: expected a whole number, 16 or more, got 8"),
         ("train.network.normalization", {"kind": "group", "momentum": 0.9, "groups": 3},
