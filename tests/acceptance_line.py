@@ -120,3 +120,10 @@ def write_scores(folder: Path, scored: ScoreSet) -> None:
     (folder / "acquisitions.parquet").write_bytes(tables[1])
     gallery = (folder / "gallery/gallery.json").read_bytes()
     (folder / "scores.json").write_bytes(card_bytes(scored.card, *tables, gallery))
+
+
+def enter_copy(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a folder, and the test in it."""
+    shutil.copytree(source, target)
+    monkeypatch.chdir(target)
+    return target

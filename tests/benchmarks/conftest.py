@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from drae_data.path_template import PathTemplate
 from drae_data.strip_layout import StripLayout
 from drae_data.strip_layouts import StripLayouts
 from drae_data.verification.claims import read_claims
-from tests.acceptance_line import build, write_params
+from tests.acceptance_line import build, enter_copy, write_params
 from tests.small_line import HEIGHT, WIDTH, build_dataset, small_frame, small_options
 from tests.small_training import NETWORK
 
@@ -68,9 +67,7 @@ def scored_line(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def line(scored_line: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the scored line, and the test in it."""
-    shutil.copytree(scored_line, tmp_path / "line")
-    monkeypatch.chdir(tmp_path / "line")
-    return tmp_path / "line"
+    return enter_copy(scored_line, tmp_path / "line", monkeypatch)
 
 
 def build_by_path(folder: Path, name: str, labels: dict[str, int], split: SplitOptions) -> None:

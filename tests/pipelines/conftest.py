@@ -9,7 +9,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from tests.acceptance_line import build, write_params
+from tests.acceptance_line import build, enter_copy, write_params
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +29,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def place(scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the scene, and the test in it."""
-    shutil.copytree(scene, tmp_path / "line")
-    monkeypatch.chdir(tmp_path / "line")
-    return tmp_path / "line"
+    return enter_copy(scene, tmp_path / "line", monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +61,4 @@ def judged(scored: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def done(judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the scene in which all is scored, calibrated and evaluated, and the test in it."""
-    shutil.copytree(judged, tmp_path / "line")
-    monkeypatch.chdir(tmp_path / "line")
-    return tmp_path / "line"
+    return enter_copy(judged, tmp_path / "line", monkeypatch)
