@@ -139,7 +139,9 @@ class _AcquisitionBuild:
                 # A frame that breaks the layout's size is told so, not that it differs from the others.
                 if not placed or self._layout.frame_size not in (None, frame.shape):
                     placed = self._place(frame, vial, region)
-                rank.add(frame)
+                rank.check_shape(frame)
+                if index in options.rank_frames:
+                    rank.add(frame)
             except AcquisitionError as error:
                 raise AcquisitionError(error.reason, error.detail, name) from error
             self._read.append(row)

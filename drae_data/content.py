@@ -30,6 +30,8 @@ def content(options: DatasetOptions) -> dict[str, Any]:
         "path_template": options.template.text,
         "frames": list(options.frames),
         "images": [str(image) for image in options.images],
+        # Absent for all frames: versions from before there was a choice keep their digests.
+        **({"rank_over": list(options.rank_over)} if options.rank_over else {}),
         "first_vial": options.first_vial,
         "strip_layout": {
             "by": options.layouts.by,
@@ -92,6 +94,7 @@ class PublishedContent:
         code_version: that built it.
         frames: see `DatasetOptions`.
         images: see `DatasetOptions`.
+        rank_frames: see `DatasetOptions`.
         layouts: see `DatasetOptions`; boxes that share pixels are taken as allowed.
         patch: see `DatasetOptions`.
         pixels: see `DatasetOptions`.
@@ -103,6 +106,7 @@ class PublishedContent:
     code_version: str
     frames: tuple[int, ...]
     images: tuple[Image, ...]
+    rank_frames: tuple[int, ...]
     layouts: StripLayouts
     patch: PatchOptions
     pixels: FrameOptions
@@ -129,6 +133,7 @@ def published_content(provenance: Mapping[str, Any]) -> PublishedContent:
             code_version=str(provenance["code_version"]),
             frames=tuple(values["frames"]),
             images=tuple(Image.parse(image) for image in values["images"]),
+            rank_frames=tuple(values.get("rank_over", values["frames"])),
             layouts=StripLayouts(layouts["by"], {name: _layout(layout) for name, layout in layouts["layouts"]}),
             patch=PatchOptions(**values["patch"], encoding=values["encoding"]),
             pixels=FrameOptions(**{**values["pixels"], "convert": tuple(values["pixels"]["convert"])}),

@@ -64,7 +64,8 @@ class DatasetOptions:
         extends: the earlier version whose shards and sides are kept; empty for none.
         template: how acquisitions and frame files are named.
         frames: the frame indices that every acquisition must have, ascending.
-        images: the images that become patches, in order: frames among `frames`, and rank images over all of `frames`.
+        images: the images that become patches, in order: frames among `frames`, and rank images over `rank_frames`.
+        rank_over: the frames, among `frames`, that rank images are taken over, ascending; empty for all of `frames`.
         first_vial: the number of the first vial in file names, where frames come already cut by vial.
         layouts: the strip layouts.
         patch: size, fit and encoding of patches.
@@ -85,6 +86,7 @@ class DatasetOptions:
     template: PathTemplate
     frames: tuple[int, ...]
     images: tuple[Image, ...]
+    rank_over: tuple[int, ...]
     first_vial: int
     layouts: StripLayouts
     patch: PatchOptions
@@ -112,6 +114,12 @@ class DatasetOptions:
         for image in self.images:
             if not image.rank and image.frame not in self.frames:
                 raise OptionError("images.frames", image.frame, f"indices among frames {list(self.frames)}")
+        if self.rank_over and not any(image.rank for image in self.images):
+            raise OptionError("images.rank_over", list(self.rank_over), "nothing, since images.rank is empty")
+        if list(self.rank_over) != [index for index in self.frames if index in self.rank_over]:
+            raise OptionError(
+                "images.rank_over", list(self.rank_over), f"ascending indices among frames {list(self.frames)}"
+            )
         if self.shard_patches < 1:
             raise OptionError("shard_patches", self.shard_patches, "1 or more")
         if self.max_quarantined < 0:
@@ -147,10 +155,14 @@ class DatasetOptions:
 
     @property
     def needed_frames(self) -> tuple[int, ...]:
-        """Frames that must be read, ascending: all where a rank image is wanted, else those that become patches."""
-        if any(image.rank for image in self.images):
-            return self.frames
-        return tuple(sorted(image.frame for image in self.images))
+        """Frames that must be read, ascending: those that become patches, and `rank_frames` for a rank image."""
+        ranked = self.rank_frames if any(image.rank for image in self.images) else ()
+        return tuple(sorted({*ranked, *(image.frame for image in self.images if not image.rank)}))
+
+    @property
+    def rank_frames(self) -> tuple[int, ...]:
+        """Frames that rank images are taken over, ascending."""
+        return self.rank_over or self.frames
 
     @property
     def views(self) -> tuple[tuple[int, str], ...]:

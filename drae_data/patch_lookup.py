@@ -41,7 +41,7 @@ class FoundPatch:
         row: of the patch index.
         acquisition: whose patch it is.
         view: the frames that show it.
-        frames: the frame files that decide its pixels: one, or for a rank image all.
+        frames: the frame files that decide its pixels: one, or those that a rank image is over.
         box: in pixels of the frame.
         encoded: the record's image.
     """
@@ -101,7 +101,7 @@ def find_patch(files: Files, text: str) -> FoundPatch:
     _check_members(key, content)
     shard, row = _find_row(files, key, acquisition)
     view = view_of(key, acquisition)
-    box, frames = boxes_of(key, acquisition, content)[key.region], frames_of(key, acquisition)
+    box, frames = boxes_of(key, acquisition, content)[key.region], frames_of(key, acquisition, content)
     return FoundPatch(key, content, shard, row, acquisition, view, frames, box, _read_image(files, key, shard, row))
 
 

@@ -16,13 +16,14 @@ def view_of(key: PatchKey, acquisition: AcquisitionRow) -> ViewSize:
     raise DatasetError(f"{key}: no frames of {acquisition.key} show vial {key.vial} {key.region}: the table is damaged")
 
 
-def frames_of(key: PatchKey, acquisition: AcquisitionRow) -> tuple[FrameFile, ...]:
-    """The frame files that decide a patch's pixels: one, or for a rank image all that show its vial and region."""
+def frames_of(key: PatchKey, acquisition: AcquisitionRow, content: PublishedContent) -> tuple[FrameFile, ...]:
+    """The frame files of a patch's vial and region that decide its pixels: one, or those that a rank image is over."""
     view = view_of(key, acquisition)
+    indices = content.rank_frames if key.image.rank else (key.image.frame,)
     return tuple(
         frame
         for frame in acquisition.frames
-        if (frame.vial, frame.region) == (view.vial, view.region) and (key.image.rank or frame.frame == key.image.frame)
+        if (frame.vial, frame.region) == (view.vial, view.region) and frame.frame in indices
     )
 
 

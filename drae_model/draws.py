@@ -33,6 +33,8 @@ class Purpose(IntEnum):
     ROTATION = 9
     VERTICAL_FLIP = 10
     HORIZONTAL_FLIP = 11
+    SHIFT_COLUMNS = 12
+    SHIFT_ROWS = 13
 
 
 def uniform(seeds: Tensor, purpose: int) -> Tensor:

@@ -45,16 +45,20 @@ class AugmentationOptions:
 
     Attributes:
         rotation_degrees: patches are rotated by up to this much either way, about their centre.
-        border: what a rotation shows where the patch ends: `reflect`, its mirror image, or `nearest`, its last pixel.
+        shift: patches are shifted by up to this share of their side, right or left and up or down; not in the paper.
+        border: what a rotation or a shift shows where the patch ends: `reflect`, its mirror image, or `nearest`, its
+            last pixel.
         vertical_flip: half of the patches are turned upside down.
         horizontal_flip: half of the patches are mirrored; the paper counts that as an anomaly.
     """
 
     rotation_degrees: float
+    shift: float
     border: str
     vertical_flip: bool
     horizontal_flip: bool
 
     def __post_init__(self) -> None:
         check_between("augmentation.rotation_degrees", self.rotation_degrees, 0.0, 180.0)
+        check_between("augmentation.shift", self.shift, 0.0, 0.5)
         check_one_of("augmentation.border", self.border, BORDERS)

@@ -153,6 +153,7 @@ class Params(Section):
             template=PathTemplate(chosen.path_template),
             frames=tuple(chosen.frames),
             images=select_images(chosen.images.frames, chosen.images.rank),
+            rank_over=tuple(chosen.images.rank_over),
             first_vial=chosen.first_vial,
             layouts=self.strip_layout.options(),
             patch=PatchOptions(**self.patch.model_dump()),

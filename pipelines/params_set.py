@@ -21,6 +21,7 @@ class ImagesParams(Section):
 
     frames: list[Index]
     rank: list[Literal["min", "max"]]
+    rank_over: list[Index] = Field(default=[])
 
 
 class SplitParams(Section):

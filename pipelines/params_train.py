@@ -75,6 +75,7 @@ class AugmentationParams(Section):
     """Section `train.augmentation`."""
 
     rotation_degrees: Number
+    shift: Number
     border: Literal["reflect", "nearest"]
     vertical_flip: bool
     horizontal_flip: bool

@@ -132,7 +132,7 @@ def choose_view(options: DatasetOptions, vial: int | None, region: str | None) -
 def read_images(
     source: Files, chosen: ListedAcquisition, options: DatasetOptions, view: tuple[int, str], frame: int
 ) -> tuple[list[PreviewImage], Pixels]:
-    """The chosen frame and both rank images over all frames that the build reads, captioned.
+    """The chosen frame and both rank images, over the frames that the build takes them over, captioned.
 
     Returns:
         The images, and the frame by which the build places the boxes.
@@ -145,13 +145,16 @@ def read_images(
         raise OptionError("--frame", frame, f"one of {', '.join(map(str, options.frames))}")
     rank, shown, name, first = RankImages(), list[PreviewImage](), "", None
     indices = sorted({*options.needed_frames, frame})
+    ranked = [index for index in indices if index in options.rank_frames]
     try:
         content = list_folder(chosen.folder, chosen.files, options, source)
         for index in indices:
             name = content.frames[FramePlace(*view, index)]
             data = read_file(chosen.folder, name, options, source)
             pixels = decode_frame(data, name, options.pixels).pixels
-            rank.add(pixels)
+            rank.check_shape(pixels)
+            if index in ranked:
+                rank.add(pixels)
             first = pixels if index == options.needed_frames[0] else first
             if index == frame:
                 shown.append(PreviewImage(f"frame {frame}: {name}", pixels))
@@ -163,7 +166,7 @@ def read_images(
         ) from error
     for which, words in (("min", "darkest"), ("max", "brightest")):
         absent = "" if Image.of_rank(which) in options.images else "; not among this set's images"
-        caption = f"rank image {which}: the {words} of {len(indices)} frames{absent}"
+        caption = f"rank image {which}: the {words} of {len(ranked)} frames{absent}"
         shown.append(PreviewImage(caption, rank.image(which)))
     return shown, shown[0].pixels if first is None else first
 

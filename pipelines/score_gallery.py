@@ -14,6 +14,7 @@ from drae_acceptance.gallery import INDEX, GalleryPatch, gallery_bytes
 from drae_acceptance.score_table import PatchScores
 from drae_data.acquisition import PatchKey
 from drae_data.acquisition_folder import joined
+from drae_data.content import PublishedContent
 from drae_data.files import sha256_hex
 from drae_data.labels import DEFECTIVE
 from drae_data.manifest import AcquisitionRow
@@ -93,7 +94,7 @@ def write_gallery(
                 GalleryPatch(
                     key=str(key), strip=str(patches.strip[row]), run=int(patches.run[row]), image=str(key.image),
                     vial=key.vial, region=key.region, score=float(patches.score[row]), label=str(patches.label[row]),
-                    defect=str(patches.defect[row]), frames=_frames(key, acquisition), box=box,
+                    defect=str(patches.defect[row]), frames=_frames(key, acquisition, version.content), box=box,
                     patch_sha256=places[str(key)][1]["sha256"], picture=names[0], reconstruction=names[1],
                     heatmap=names[2], pictures_sha256=(digests[0], digests[1], digests[2]),
                 )
@@ -127,6 +128,7 @@ def _read(version: LabelledVersion, places: Places, key: PatchKey) -> Pixels:
     return read_patch(version.files, version.claims, shard, row)
 
 
-def _frames(key: PatchKey, acquisition: AcquisitionRow) -> tuple[tuple[str, str], ...]:
+def _frames(key: PatchKey, acquisition: AcquisitionRow, content: PublishedContent) -> tuple[tuple[str, str], ...]:
     """Path below the root and SHA-256 of the frame files that decide a patch's pixels."""
-    return tuple((joined(acquisition.folder, frame.file), frame.sha256) for frame in frames_of(key, acquisition))
+    frames = frames_of(key, acquisition, content)
+    return tuple((joined(acquisition.folder, frame.file), frame.sha256) for frame in frames)

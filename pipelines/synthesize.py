@@ -12,6 +12,8 @@ import apache_beam as beam
 from drae_data.local_files import LocalFiles
 from drae_data.synthetic.labels import write_labels
 from drae_data.synthetic.options import SynthesizeOptions
+from drae_data.synthetic.reference import write_reference
+from drae_data.synthetic.rendering import make_rig
 from drae_data.synthetic.strips import StripSpec, list_strips
 from pipelines.beam_run import beam_options, running_pipeline
 from pipelines.console import positive, progress, run_command, say
@@ -25,8 +27,9 @@ examples:
   python -m pipelines.synthesize --set production
   python -m pipelines.synthesize --set kit --threads 8
 
-Writes <folder>/<set>/<strip>/run_<RR>/frame_<FF>.png and, beside the set, <folder>/<set>_tables/labels.csv. The same
-section of the params file gives the same bytes on any machine. Flags that are not listed here go to Apache Beam.
+Writes <folder>/<set>/<strip>/run_<RR>/frame_<FF>.png and, beside the set, labels.csv and a reference frame for
+alignment in <folder>/<set>_tables. The same section of the params file gives the same bytes on any machine. Flags that
+are not listed here go to Apache Beam.
 """
 
 
@@ -82,7 +85,9 @@ def _run(argv: list[str]) -> None:
             | "Spread over workers" >> beam.Reshuffle()  # tuple[StripSpec, ...]
             | "Write acquisitions" >> beam.ParDo(SynthesizeStrips(params, known.threads))  # bytes written
         )
-    write_labels(Path(params.folder, f"{known.set}_tables", "labels.csv"), strips)
+    tables = Path(params.folder, f"{known.set}_tables")
+    write_labels(tables / "labels.csv", strips)
+    write_reference(tables, make_rig(options))
     say(summary(options, known.set, acquisitions, written, time.monotonic() - started))
 
 

@@ -44,6 +44,7 @@ def small_options(**changes: Any) -> DatasetOptions:
         "template": PathTemplate("{strip}/run_{run}/frame_{frame}.png"),
         "frames": (0, 1, 2),
         "images": select_images([0, 1, 2], ["min", "max"]),
+        "rank_over": (),
         "first_vial": 0,
         "layouts": StripLayouts.single(LAYOUT),
         "patch": PatchOptions(16, "stretch", "linear", 0, "png"),

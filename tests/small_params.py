@@ -49,7 +49,7 @@ train:
     lateral: false
   q: 0.75
   perturbation: {octaves: [0, 2], threshold: 0.2, beta: [0.5, 1.0], source: field}
-  augmentation: {rotation_degrees: 10, border: reflect, vertical_flip: true, horizontal_flip: false}
+  augmentation: {rotation_degrees: 10, shift: 0, border: reflect, vertical_flip: true, horizontal_flip: false}
   losses:
     {adversarial: 1, contextual: 50, huber: 2, ssim: 1, encoder: 1, noise: 3, noise_target: blend, huber_delta: 1}
   score: {aggregate: mean, percentile: 99, window: 3}

@@ -38,7 +38,7 @@ def small_training(**changes: Any) -> TrainingOptions:
         "seed": 3,
         "network": NETWORK,
         "perturbation": PerturbationOptions(0.75, (0, 2), 0.2, (0.5, 1.0), "field"),
-        "augmentation": AugmentationOptions(10.0, "reflect", vertical_flip=True, horizontal_flip=False),
+        "augmentation": AugmentationOptions(10.0, 0.0, "reflect", vertical_flip=True, horizontal_flip=False),
         "losses": LossOptions(1.0, 50.0, 2.0, 1.0, 1.0, 3.0, "blend", 1.0),
         "score": ScoreOptions("mean", 99.0, 3),
         "learning_rate": LearningRate(1e-3, None, 1 / 3),

@@ -132,19 +132,33 @@ def write_acquisition(folder: Path, rig: Rig, appearance: StripAppearance, run: 
     Raises:
         DraeError: a frame could not be encoded.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    kind = rig.options.image_format
-    written = 0
-    for frame, pixels in render_acquisition(rig, appearance, run, frames):
-        good, data = cv2.imencode(f".{kind}", pixels, PNG_SETTINGS if kind == "png" else ())
-        if not good:
-            raise DraeError(f"{folder}: frame {frame} could not be encoded as {kind}")
-        target = folder / f"frame_{frame:02d}.{kind}"
-        staged = folder / f".{target.name}.{os.getpid()}.incomplete"
-        staged.write_bytes(data.data)
-        staged.replace(target)
-        written += data.size
-    return written
+    return sum(
+        write_frame(folder / f"frame_{frame:02d}.{rig.options.image_format}", pixels)
+        for frame, pixels in render_acquisition(rig, appearance, run, frames)
+    )
+
+
+def write_frame(target: Path, pixels: Uint8) -> int:
+    """Write one frame; the file is whole or absent.
+
+    Args:
+        target: the file; its suffix says the format. Its folder is made if absent.
+        pixels: uint8 [h, w].
+
+    Returns:
+        Bytes written.
+
+    Raises:
+        DraeError: the frame could not be encoded.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    good, data = cv2.imencode(target.suffix, pixels, PNG_SETTINGS if target.suffix == ".png" else ())
+    if not good:
+        raise DraeError(f"{target}: the frame could not be encoded")
+    staged = target.with_name(f".{target.name}.{os.getpid()}.incomplete")
+    staged.write_bytes(data.data)
+    staged.replace(target)
+    return int(data.size)
 
 
 def write_strip(root: Path, rig: Rig, spec: StripSpec) -> int:

@@ -1,4 +1,4 @@
-"""Rotated patches against SciPy's interpolation, flips against numpy, and how often they happen."""
+"""Rotated and shifted patches against SciPy's interpolation, flips against numpy, and how often they happen."""
 
 import math
 import os
@@ -13,12 +13,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
-from drae_model.augmentation import augment, rotate
+from drae_model.augmentation import augment, move
 from drae_model.perturbation_options import AugmentationOptions
 
 Array = npt.NDArray[np.float32]
-STILL = AugmentationOptions(0.0, "reflect", False, False)
-PAPER = AugmentationOptions(22.5, "reflect", True, False)
+STILL = AugmentationOptions(0.0, 0.0, "reflect", False, False)
+PAPER = AugmentationOptions(22.5, 0.0, "reflect", True, False)
 
 
 def some_seeds(count: int) -> npt.NDArray[np.int32]:
@@ -39,13 +39,17 @@ def directions(degrees: list[float]) -> Array:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
+def no_shifts(count: int) -> Array:
+    return np.zeros((count, 2), np.float32)
+
+
 @pytest.mark.parametrize("border", ["reflect", "nearest"])
 @pytest.mark.parametrize("size", [24, 15])
 def test_a_rotation_is_scipys(border: str, size: int) -> None:
     degrees = [22.5, -22.5, 3.0, 45.0, 179.0]
     images = some_images(len(degrees), size)
 
-    rotated = rotate(images, directions(degrees), border).numpy()
+    rotated = move(images, directions(degrees), no_shifts(len(degrees)), border).numpy()
 
     for image, angle, found in zip(images, degrees, rotated, strict=True):
         expected = ndimage.rotate(image[..., 0], angle, reshape=False, order=1, mode=border)
@@ -56,7 +60,51 @@ def test_a_rotation_is_scipys(border: str, size: int) -> None:
 def test_a_quarter_turn_is_numpys() -> None:
     images = some_images(1)
 
-    np.testing.assert_allclose(rotate(images, directions([90.0]), "nearest").numpy()[0], np.rot90(images[0]), atol=1e-5)
+    turned = move(images, directions([90.0]), no_shifts(1), "nearest").numpy()
+
+    np.testing.assert_allclose(turned[0], np.rot90(images[0]), atol=1e-5)
+
+
+@pytest.mark.parametrize("border", ["reflect", "nearest"])
+def test_a_shift_is_scipys(border: str) -> None:
+    shifts = [(3.0, 0.0), (0.0, -2.0), (1.25, 4.5), (-2.6, 0.3)]
+    images = some_images(len(shifts), 17)
+
+    shifted = move(images, directions([0.0] * len(shifts)), np.array(shifts, np.float32), border).numpy()
+
+    for image, (right, down), found in zip(images, shifts, shifted, strict=True):
+        expected = ndimage.shift(image[..., 0], (down, right), order=1, mode=border)
+        np.testing.assert_allclose(found[..., 0], expected, atol=1e-5)
+
+
+def test_a_patch_is_rotated_first_and_shifted_then() -> None:
+    images, degrees, shift = some_images(1), [30.0], np.array([[2.0, -3.0]], np.float32)
+
+    both = move(images, directions(degrees), shift, "nearest").numpy()
+
+    turned = move(images, directions(degrees), no_shifts(1), "nearest").numpy()
+    # Two to the right, three up, where neither edge is seen.
+    np.testing.assert_allclose(both[0, :-3, 2:], turned[0, 3:, :-2], atol=1e-4)
+
+
+def test_shifts_spread_evenly_over_the_square() -> None:
+    """A bright spot in the centre: where its centre of mass goes tells the shift."""
+    size, count = 41, 600
+    row, column = np.mgrid[:size, :size] - (size - 1) / 2
+    spot = np.exp(-(column**2 + row**2) / 8).astype(np.float32)
+    images = np.tile(spot[None, :, :, None], (count, 1, 1, 1))
+
+    found = augmented(images, AugmentationOptions(0.0, 0.1, "nearest", False, False))[..., 0]
+
+    places = np.stack([(found * axis).sum(axis=(1, 2)) / found.sum(axis=(1, 2)) for axis in (column, row)])
+    for place in places:
+        # A tenth of 41 pixels; the Kolmogorov-Smirnov distance to the even distribution as above.
+        assert -4.11 < place.min() < -3.9
+        assert 3.9 < place.max() < 4.11
+        ranks = (np.sort(place) + 4.1) / 8.2
+        assert np.abs(ranks - (np.arange(count) + 0.5) / count).max() < 1.63 / math.sqrt(count)
+    # Independent of each other: four standard deviations of a correlation.
+    assert abs(np.corrcoef(places)[0, 1]) < 4 / math.sqrt(count)
 
 
 def test_no_rotation_keeps_every_bit() -> None:
@@ -70,7 +118,7 @@ def test_half_of_the_patches_are_flipped(flips: tuple[bool, bool], axis: int) ->
     count = 1000
     images = some_images(count, 4)
 
-    found = augmented(images, AugmentationOptions(0.0, "reflect", *flips))
+    found = augmented(images, AugmentationOptions(0.0, 0.0, "reflect", *flips))
 
     flipped = (found == np.flip(images, axis + 1)).all(axis=(1, 2, 3))
     kept = (found == images).all(axis=(1, 2, 3))
@@ -81,7 +129,7 @@ def test_half_of_the_patches_are_flipped(flips: tuple[bool, bool], axis: int) ->
 
 def test_the_two_flips_are_drawn_apart() -> None:
     images = some_images(1000, 4)
-    found = augmented(images, AugmentationOptions(0.0, "reflect", True, True))
+    found = augmented(images, AugmentationOptions(0.0, 0.0, "reflect", True, True))
 
     for changed in (images, images[:, ::-1], images[:, :, ::-1], images[:, ::-1, ::-1]):
         share = (found == changed).all(axis=(1, 2, 3)).mean()
@@ -95,7 +143,7 @@ def test_angles_spread_evenly_over_the_range() -> None:
     spot = np.exp(-((column - 12) ** 2 + row**2) / 8).astype(np.float32)
     images = np.tile(spot[None, :, :, None], (count, 1, 1, 1))
 
-    found = augmented(images, AugmentationOptions(22.5, "nearest", False, False))[..., 0]
+    found = augmented(images, AugmentationOptions(22.5, 0.0, "nearest", False, False))[..., 0]
 
     # Anticlockwise goes up, to smaller rows.
     angles = np.degrees(np.arctan2((found * -row).sum(axis=(1, 2)), (found * column).sum(axis=(1, 2))))
@@ -129,7 +177,7 @@ def test_a_seed_repeats_and_another_seed_differs() -> None:
 
 def test_a_patch_does_not_depend_on_its_batch() -> None:
     images, seeds = some_images(13), some_seeds(13)
-    options = replace(PAPER, horizontal_flip=True)
+    options = replace(PAPER, horizontal_flip=True, shift=0.1)
     together = augmented(images, options)
     backwards = tf.function(lambda x, s: augment(x, s, options))(images[::-1], seeds[::-1]).numpy()
 

@@ -29,7 +29,7 @@ from drae_model.training_batches import (
 from tests.small_training import NETWORK, small_training, training_version
 
 OPTIONS = small_training()
-UNCHANGED = AugmentationOptions(0.0, "reflect", vertical_flip=False, horizontal_flip=False)
+UNCHANGED = AugmentationOptions(0.0, 0.0, "reflect", vertical_flip=False, horizontal_flip=False)
 STEPS = 160 // 8  # of one pass over the split
 
 

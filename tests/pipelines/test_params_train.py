@@ -32,9 +32,9 @@ def test_both_profiles_train_patches_that_their_build_makes(name: str) -> None:
     params = load_params(ROOT / name)
     options = params.training_options()
     assert params.patch.size % options.network.input_size == 0
-    assert params.train_params().set == "production"
-    assert params.dataset_options("production").split.by != "none"
-    assert params.dataset_options("production").split.validation_fraction > 0
+    trained = params.dataset_options(params.train_params().set, {"reference.png": b""})
+    assert trained.split.by != "none"
+    assert trained.split.validation_fraction > 0
 
 
 def test_the_paper_profile_has_the_papers_network() -> None:
@@ -59,7 +59,7 @@ def test_the_paper_profile_has_the_papers_noise_and_augmentation() -> None:
     options = load_params(ROOT / "params.paper.yaml").training_options()
     assert options.perturbation == PerturbationOptions(0.75, (0, 6), 0.5, (0.5, 1.0), "field")
     assert options.augmentation == AugmentationOptions(
-        22.5, options.augmentation.border, vertical_flip=True, horizontal_flip=False
+        22.5, 0.0, options.augmentation.border, vertical_flip=True, horizontal_flip=False
     )
 
 
@@ -122,12 +122,12 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
         ("train.epochs", 0, r"train\.epochs: expected greater than or equal to 1, got 0"),
         ("train.xla", "yes", r"train\.xla: expected a valid boolean, got 'yes' \(str\)"),
         ("train.folder", "", r"train\.folder: expected a text of at least 1 character"),
-        ("train.set", "kitt", r"train\.set: expected one of \['calibration', 'kit', 'production'\], got 'kitt'"),
+        ("train.set", "kitt", r"train\.set: expected one of \['calibration', 'kit', .*'training'\], got 'kitt'"),
         # Of the options themselves.
         ("train.q", 1.2, r"train\.q: expected 0\.0 to 1\.0, got 1\.2"),
         ("train.seed", -1, r"train\.seed: expected .* 0.* got -1"),
         ("train.network.widths", [], r"train\.network\.widths: expected at least one stage, got \[\]"),
-        ("train.network.widths", [4] * 7, r"train\.network\.widths: expected at most as many stages as input_size 64"),
+        ("train.network.widths", [4] * 8, r"train\.network\.widths: expected at most as many stages as input_size 128"),
         ("train.network.discriminator_widths", [], r"train\.network\.discriminator_widths: expected at least one"),
         ("train.network.input_size", 8, r"train\.network\.input_size: expected a whole number, 16 or more, got 8"),
         ("train.network.normalization", {"kind": "group", "momentum": 0.9, "groups": 3},
@@ -139,8 +139,8 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
         ("train.augmentation.rotation_degrees", 200, r"train\.augmentation\.rotation_degrees: expected 0\.0 to 180"),
         ("train.losses.huber_delta", 0, r"train\.losses\.huber_delta: expected a number, 1e-06 or more, got 0"),
         ("train.learning_rate.start", 0, r"train\.learning_rate\.start: expected a number, 1e-12 or more, got 0"),
-        ("train.score", {"aggregate": "window_max", "percentile": 99, "window": 55},
-         r"train\.score\.window: expected at most input_size - 10 = 54, got 55"),
+        ("train.score", {"aggregate": "window_max", "percentile": 99, "window": 119},
+         r"train\.score\.window: expected at most input_size - 10 = 118, got 119"),
         ("train.devices", 3, r"train\.batch_size: expected a multiple of devices, 3, got 32"),
         ("train.guard.latent_floor", -1, r"train\.guard\.latent_floor: expected a number, 0\.0 or more, got -1"),
     ],
@@ -179,6 +179,6 @@ def test_a_params_file_without_the_section_builds_but_does_not_train(tmp_path: P
     values = plain()
     del values["train"]
     params = load_values(tmp_path, values)
-    assert params.dataset_options("production").version == "1.0.0"
+    assert params.dataset_options("production", {"reference.png": b""}).version == "1.0.0"
     with pytest.raises(ParamsError, match=r"^train: missing"):
         params.training_options()

@@ -35,7 +35,7 @@ train:
     lateral: false
   q: 1.0
   perturbation: {octaves: [1, 2], threshold: -1.0, beta: [1.0, 1.0], source: texture}
-  augmentation: {rotation_degrees: 0, border: reflect, vertical_flip: false, horizontal_flip: false}
+  augmentation: {rotation_degrees: 0, shift: 0, border: reflect, vertical_flip: false, horizontal_flip: false}
   losses:
     {adversarial: 1, contextual: 50, huber: 2, ssim: 1, encoder: 1, noise: 3, noise_target: blend, huber_delta: 1}
   score: {aggregate: mean, percentile: 99, window: 5}
