@@ -57,7 +57,7 @@ def test_an_absent_version_is_one_line(
     assert main(["--params", str(params), "--paper", str(paper)]) == 1
 
     said = capsys.readouterr().err
-    assert "datasets/production/1.0.0: expected the version" in said
+    assert "datasets/training/1.0.0: expected the version" in said
     assert "run make repro first" in said
 
 

@@ -60,7 +60,9 @@ def _shrink(values: Any) -> None:
         "kit": {**values["synthesize"]["sets"]["kit"], "good": 1, "defective": 0, "runs": 1, "frames": [0]}
     }
     values["build"] = {SET: values["build"][SET]}
+    values["train"]["set"] = SET
     values["build"][SET].pop("labels", None)  # No strip of this line has a label, and so each is built.
+    values["build"][SET].pop("align", None)  # Its frames show no strip.
     values["build"][SET].update(
         root=FRAMES_ROOT,
         path_template="{strip}/run_{run}/frame_{frame}.png",

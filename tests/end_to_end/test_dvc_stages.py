@@ -241,7 +241,7 @@ def test_a_project_of_own_frames_has_all_that_a_bare_repro_needs(tmp_path: Path,
     assert set(names_of(folder)) == stages
     assert absent_inputs(folder) != []
     for name in own_inputs(params):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=True)
     assert absent_inputs(folder) == []
     # Bare `dvc repro` looks at each stage in turn; once their outputs are there it can say so of all of them.
     write_outs(folder)

@@ -141,7 +141,7 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
         ("train.learning_rate.start", 0, r"train\.learning_rate\.start: expected a number, 1e-12 or more, got 0"),
         ("train.score", {"aggregate": "window_max", "percentile": 99, "window": 119},
          r"train\.score\.window: expected at most input_size - 10 = 118, got 119"),
-        ("train.devices", 3, r"train\.batch_size: expected a multiple of devices, 3, got 32"),
+        ("train.devices", 3, r"train\.batch_size: expected a multiple of devices, 3, got 16"),
         ("train.guard.latent_floor", -1, r"train\.guard\.latent_floor: expected a number, 0\.0 or more, got -1"),
     ],
 )  # fmt: skip
