@@ -24,7 +24,8 @@ def test_every_folder_gets_the_same_whole_frame(tmp_path: Path) -> None:
     assert first == second
     pixels = cv2.imdecode(np.frombuffer(first, np.uint8), cv2.IMREAD_UNCHANGED)
     assert pixels is not None
-    assert (pixels.dtype, pixels.shape) == (np.uint8, (275, 350))
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (275, 350)
 
 
 def test_the_suffix_is_that_of_the_frames(tmp_path: Path) -> None:
