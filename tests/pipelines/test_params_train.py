@@ -27,12 +27,13 @@ def changed(place: str, value: object) -> dict[str, Any]:
     return values
 
 
-@pytest.mark.parametrize("name", ["params.yaml", "params.paper.yaml"])
-def test_both_profiles_train_patches_that_their_build_makes(name: str) -> None:
+@pytest.mark.parametrize(("name", "trained_set"), [("params.yaml", "training"), ("params.paper.yaml", "production")])
+def test_both_profiles_train_patches_that_their_build_makes(name: str, trained_set: str) -> None:
     params = load_params(ROOT / name)
     options = params.training_options()
     assert params.patch.size % options.network.input_size == 0
-    trained = params.dataset_options(params.train_params().set, {"reference.png": b""})
+    assert params.train_params().set == trained_set
+    trained = params.dataset_options(trained_set, {"reference.png": b""})
     assert trained.split.by != "none"
     assert trained.split.validation_fraction > 0
 
@@ -122,7 +123,8 @@ def test_values_arrive_where_they_belong(tmp_path: Path) -> None:
         ("train.epochs", 0, r"train\.epochs: expected greater than or equal to 1, got 0"),
         ("train.xla", "yes", r"train\.xla: expected a valid boolean, got 'yes' \(str\)"),
         ("train.folder", "", r"train\.folder: expected a text of at least 1 character"),
-        ("train.set", "kitt", r"train\.set: expected one of \['calibration', 'kit', .*'training'\], got 'kitt'"),
+        ("train.set", "kitt",
+         r"train\.set: expected one of \['calibration', 'kit', 'production', 'training'\], got 'kitt'"),
         # Of the options themselves.
         ("train.q", 1.2, r"train\.q: expected 0\.0 to 1\.0, got 1\.2"),
         ("train.seed", -1, r"train\.seed: expected .* 0.* got -1"),
