@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from drae_model.group_normalization import GroupNormalization
 from drae_model.network_options import NetworkOptions
 
 # Keras is published without types; `Any` stands for its tensors.
@@ -103,7 +104,7 @@ class Builder:
                     momentum=normalization.momentum, dtype=self.precision, name=name
                 )
             case "group":
-                layer = keras.layers.GroupNormalization(normalization.groups, dtype=self.precision, name=name)
+                layer = GroupNormalization(normalization.groups, dtype=self.precision, name=name)
             case _:
                 return inputs
         return layer(inputs)

@@ -76,4 +76,5 @@ def grey_picture(image: npt.NDArray[np.float32]) -> Pixels:
 
 def png_bytes(picture: npt.NDArray[Any]) -> bytes:
     """A PNG file of uint8 [h, w] or [h, w, 4]."""
-    return bytes(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1])
+    # Level 9 takes 8 times as long and saves 6 %.
+    return bytes(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1])

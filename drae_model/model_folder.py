@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from drae_data.errors import OptionError
 from drae_model.errors import ModelError, first_line
+from drae_model.group_normalization import GroupNormalization
 from drae_model.input_size import shrink
 from drae_model.linear_path import GatedSum, SubspaceProjection
 from drae_model.loss_options import ScoreOptions
@@ -18,7 +19,7 @@ from drae_model.model_card import CARD, KERAS_FILE, read_card
 from drae_model.scoring import heatmaps, scores
 
 SAVED_MODEL = "saved_model"
-_OWN_LAYERS = {layer.__name__: layer for layer in (GatedSum, SubspaceProjection)}
+_OWN_LAYERS = {layer.__name__: layer for layer in (GatedSum, GroupNormalization, SubspaceProjection)}
 # What Keras writes as `date_saved`, for the earliest date that a zip archive knows.
 _NO_DATE = "1980-01-01@00:00:00"
 

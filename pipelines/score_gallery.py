@@ -70,21 +70,26 @@ def write_gallery(
     folder.mkdir()
     acquisitions = {row.key: row for row in version.acquisitions}
     shown = shown_patches(patches)
-    reconstruct = tf.function(lambda batch: inspector.reconstruct(batch)["reconstruction"], autograph=False)
-    inspect = tf.function(lambda batch: inspector.inspect(batch)["heatmap"], autograph=False)
+    size = inspector.patch_size
+    # One graph for both, and for a last batch that is smaller.
+    draw: Any = tf.function(
+        lambda batch: (inspector.reconstruct(batch)["reconstruction"], inspector.inspect(batch)["heatmap"]),
+        input_signature=[tf.TensorSpec((None, size, size, 1), tf.uint8)],
+        autograph=False,
+    )
     entries = []
     for first in range(0, len(shown), _BATCH):
         rows = shown[first : first + _BATCH]
         keys = [PatchKey.parse(patches.key_at(row)) for row in rows]
         batch = tf.constant(np.stack([_read(version, places, key) for key in keys])[..., None])
-        rebuilt, heat = reconstruct(batch).numpy()[..., 0], inspect(batch).numpy()
+        rebuilt, heat = (pictures.numpy() for pictures in draw(batch))
         for number, (row, key) in enumerate(zip(rows, keys, strict=True)):
             acquisition = acquisitions[key.acquisition]
             picture, box = _vial(version, key, acquisition, places)
             name = f"{first + number:05d}"
             files = {
                 f"{name}_vial.png": png_bytes(picture),
-                f"{name}_reconstruction.png": png_bytes(grey_picture(rebuilt[number])),
+                f"{name}_reconstruction.png": png_bytes(grey_picture(rebuilt[number, ..., 0])),
                 f"{name}_heatmap.png": png_bytes(heat_overlay(heat[number])),
             }
             for file, content in files.items():

@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from drae_model.blocks import Builder, layer_seed, residual_block
+from drae_model.group_normalization import GroupNormalization
 from drae_model.network_options import NetworkOptions, Normalization
 from tests.small_training import NETWORK
 
@@ -107,6 +108,38 @@ def test_group_normalisation_takes_each_group_of_each_patch_to_mean_0_and_varian
     normal = block.get_layer("norm1")(x).numpy().reshape(2, 64, 2, 3)
     np.testing.assert_allclose(normal.mean(axis=(1, 3)), 0, atol=1e-4)
     np.testing.assert_allclose(normal.var(axis=(1, 3)), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize(("channels", "groups"), [(6, 1), (6, 2), (6, 6), (8, 4)])
+def test_group_normalisation_and_its_gradients_are_those_of_keras(channels: int, groups: int) -> None:
+    random = np.random.default_rng(channels * groups)
+    ours, theirs = GroupNormalization(groups, name="norm"), keras.layers.GroupNormalization(groups, name="norm")
+    x = tf.constant(random.normal(3, 2, (3, 7, 5, channels)) * random.uniform(0.1, 4, channels), tf.float32)
+    weights = random.normal(size=(2, channels)).astype(np.float32)
+    wanted = tf.constant(random.normal(size=x.shape), tf.float32)
+    results = []
+    for layer in (ours, theirs):
+        layer.build(x.shape)
+        layer.set_weights(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            loss = tf.reduce_sum(y * wanted)
+        results.append([y, *tape.gradient(loss, [x, *layer.trainable_variables])])
+    for mine, keras_own in zip(*results, strict=True):
+        np.testing.assert_allclose(mine, keras_own, rtol=1e-4, atol=1e-4)
+    assert ours.get_config() == theirs.get_config()
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_group_normalisation_takes_moments_of_16_bit_maps_in_float32(dtype: str) -> None:
+    # Squares of 300 overflow float16.
+    x = np.random.default_rng(1).normal(300, 60, (2, 8, 8, 4)).astype(np.float32)
+    y = GroupNormalization(2, dtype=dtype)(keras.ops.cast(x, keras.DTypePolicy(dtype).compute_dtype))
+    assert keras.backend.standardize_dtype(y.dtype) == dtype.removeprefix("mixed_")
+    groups = tf.cast(y, tf.float32).numpy().reshape(2, 64, 2, 2)
+    np.testing.assert_allclose(groups.mean(axis=(1, 3)), 0, atol=0.01)
+    np.testing.assert_allclose(groups.var(axis=(1, 3)), 1, atol=0.02)
 
 
 @pytest.mark.parametrize("kind", ["batch", "group"])
