@@ -20,11 +20,12 @@ def set_up(options: TrainingOptions) -> Any:
         The `tf.distribute.Strategy` under whose scope the model is made.
 
     Raises:
-        TrainingError: there are not so many devices.
+        TrainingError: there are not so many devices, or TensorFlow is at work already and cannot be set up any more.
     """
     keras.utils.set_random_seed(options.seed)
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()
+        _one_operation_at_a_time()
     if options.devices == 1:
         return tf.distribute.get_strategy()
     gpus = tf.config.list_physical_devices("GPU")
@@ -54,6 +55,21 @@ def share_statistics(model: keras.Model) -> None:
     for metric in model.metrics:
         for variable in metric.variables:
             variable.assign(variable.numpy())
+
+
+def _one_operation_at_a_time() -> None:
+    """Lets the operations of a graph follow each other, each on all cores; on two cores that takes no longer.
+
+    TensorFlow adds three gradients or more up in the memory of the first that nobody else needs any more. Side by side
+    that is now one, now another, and the sums differ in their last bits, whatever `enable_op_determinism` promises.
+    """
+    try:
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError as error:
+        raise TrainingError(
+            "train.deterministic: TensorFlow is at work already, so the order of its operations cannot be fixed; train "
+            f"in a process of its own, or set train.deterministic to false: {error}"
+        ) from error
 
 
 def _divide_cpu(devices: int) -> None:

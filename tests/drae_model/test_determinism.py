@@ -1,0 +1,76 @@
+"""In deterministic mode a step's gradients are the same bits every time.
+
+TensorFlow's determinism is fixed for a whole process, so gradients are taken in one of its own: this file as a module.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+
+from drae_model.devices import set_up
+from drae_model.drae import DRAE
+from drae_model.errors import TrainingError
+from drae_model.network_options import LinearPath, Normalization
+from drae_model.networks import build_networks
+from tests.small_training import NETWORK, small_training, smooth_images
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Large enough for operations that run side by side where they may: smaller ones are done before the next begins.
+OPTIONS = small_training(
+    network=replace(
+        NETWORK, input_size=128, widths=(8, 16, 32), discriminator_widths=(4, 8, 16, 32), lateral=True,
+        normalization=Normalization("group", 0.9, 4),
+        linear_path=LinearPath(8, per_region=True, fit_patches=60, join="keep"),
+    ),
+    deterministic=True,
+)  # fmt: skip
+TIMES = 8
+
+
+def differing() -> list[str]:
+    """The weights whose gradients are not the same every time."""
+    set_up(OPTIONS)
+    drae = DRAE(build_networks(OPTIONS.network, 2, OPTIONS.seed, OPTIONS.precision), OPTIONS.losses, OPTIONS.score)
+    drae.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), xla=False)
+    image, noise = tf.constant(smooth_images(16, 128)), tf.constant(smooth_images(16, 128, 1))
+    batch = {"image": image, "perturbed": 0.7 * image + 0.3 * noise, "noise": noise}
+    gradients = tf.function(lambda: drae.gradients(batch)[:2], autograph=False)
+    taken = [[np.asarray(one) for part in gradients() for one in part] for _ in range(TIMES)]
+    weights = [*drae.generator_weights, *drae.discriminator.trainable_variables]
+    return [
+        weight.path
+        for weight, *found in zip(weights, *taken, strict=True)
+        if any(not np.array_equal(found[0], other) for other in found[1:])
+    ]
+
+
+@pytest.mark.slow
+def test_gradients_are_the_same_bits_every_time() -> None:
+    command = [sys.executable, "-m", "tests.drae_model.test_determinism"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert json.loads(done.stdout) == []
+
+
+def test_a_process_in_which_tensorflow_is_at_work_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would hold for all tests behind this one.
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
+    # Here TensorFlow may do several operations at a time, and that cannot be changed any more.
+    tf.constant(1.0) + 1.0
+    with pytest.raises(TrainingError, match=r"train\.deterministic: TensorFlow is at work already.* own"):
+        set_up(OPTIONS)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(differing()))
