@@ -1,6 +1,7 @@
 """The pictures of a scored set: the most telling patches, and what the exported model makes of them."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,7 +43,7 @@ def test_pictures_are_those_of_the_exported_model(scored: Path) -> None:
 
     folder, entries = scored / "scores/kit" / FOLDER, entries_of(scored)
     model = tf.saved_model.load(str(scored / "model/saved_model"))
-    pixels = {}
+    pixels: dict[bytes, Any] = {}
     for batch in patch_batches(scored / "datasets/kit/1.0.0", ReadOptions("test", 16, False, 1, None)):
         pixels |= dict(zip(batch["key"].numpy(), np.round(batch["image"].numpy() * 255).astype(np.uint8), strict=True))
     assert len(entries) >= 10
@@ -52,5 +53,6 @@ def test_pictures_are_those_of_the_exported_model(scored: Path) -> None:
         heat = heat_overlay(model.inspect(patch)["heatmap"].numpy()[0])
         for name, expected in ((entry.reconstruction, rebuilt), (entry.heatmap, heat)):
             picture = cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED)
+            assert picture is not None
             # Batches of other sizes round otherwise.
             assert np.abs(picture.astype(int) - expected).max() <= 1
