@@ -83,7 +83,8 @@ def judge(model: Path, calibration: Path, every: int) -> dict[str, float]:
         if not chosen:
             continue
         images = tf.gather(shrink(batch["image"], inspector.input_size), chosen)
-        for name, values in score(images, inspector.autoencoder(images, training=False)["image"]).items():
+        numbers = inspector.region_numbers(regions[-len(chosen) :])
+        for name, values in score(images, inspector.rebuild(images, numbers)).items():
             found[name] += values.numpy().tolist()
     counted = np.array(marks), np.array(regions)
     return {name: round(weighted_auroc(np.array(values), *counted), 4) for name, values in found.items()}

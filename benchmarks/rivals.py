@@ -136,7 +136,7 @@ def score_all(rivals: Rivals, version: Path, scored: ScoreSet) -> Scores:
     ways = [*(Way(None, name) for name in rivals.aggregates), *rivals.pca()]
     found = {way: np.full(len(patches), np.nan) for way in ways}
     score = scorer(rivals.aggregates)
-    rebuild: Any = tf.function(_rebuilder(rivals.inspector), autograph=False, reduce_retracing=True)
+    rebuild: Any = tf.function(rivals.inspector.rebuild, autograph=False, reduce_retracing=True)
     done = 0
     with progress(f"score {scored.card.set} in {len(ways)} ways", len(patches), "patches", lambda: done):
         for batch in patch_batches(version, ReadOptions(scored.card.split, _BATCH, False, 2, None)):
@@ -147,7 +147,7 @@ def score_all(rivals: Rivals, version: Path, scored: ScoreSet) -> Scores:
             rows = [place[key] for key in keys if key in place]
             regions = [region.decode() for region in batch["region"].numpy()[kept]]
             images = shrink(batch["image"], rivals.inspector.input_size).numpy()[kept]
-            rebuilt: dict[int | None, Any] = {None: rebuild(images)}
+            rebuilt: dict[int | None, Any] = {None: rebuild(images, rivals.inspector.region_numbers(regions))}
             rebuilt |= {count: rivals.subspaces.rebuild(images, regions, count) for count in rivals.counts}
             for components, image in rebuilt.items():
                 for name, values in score(tf.constant(images), tf.constant(image)).items():
@@ -155,10 +155,6 @@ def score_all(rivals: Rivals, version: Path, scored: ScoreSet) -> Scores:
             done += len(rows)
     _check_scores(scored, found[rivals.model])
     return found
-
-
-def _rebuilder(inspector: Inspector) -> Any:
-    return lambda images: inspector.autoencoder(images, training=False)["image"]
 
 
 def _check_scores(scored: ScoreSet, values: Values) -> None:

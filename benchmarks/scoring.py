@@ -53,7 +53,8 @@ from pipelines.score_shards import score_shards
 from pipelines.scoring import Scoring, open_scoring
 
 SHARDS = "shards"
-Pixels = npt.NDArray[np.uint8]
+# A patch and its region.
+Judged = tuple[npt.NDArray[np.uint8], str]
 # By key of the patch.
 Found = dict[str, float]
 
@@ -69,7 +70,7 @@ def by_shards(scoring: Scoring, folder: Path) -> Found:
     return found
 
 
-class InspectorHandler(ModelHandler[Pixels, float, Any]):
+class InspectorHandler(ModelHandler[Judged, float, Any]):
     """What RunInference needs to know of the model.
 
     Args:
@@ -82,21 +83,21 @@ class InspectorHandler(ModelHandler[Pixels, float, Any]):
         self._folder = folder
 
     def load_model(self) -> Any:
-        """A compiled function from patches to scores."""
+        """A compiled function from patches and regions to scores."""
         return compiled(load_inspector(Path(self._folder)))
 
     def run_inference(
-        self, batch: Sequence[Pixels], model: Any, inference_args: Mapping[str, Any] | None = None
+        self, batch: Sequence[Judged], model: Any, inference_args: Mapping[str, Any] | None = None
     ) -> Iterable[float]:
         """Scores of a batch."""
         # Divided here as readers do: in the graph TensorFlow may multiply by 1 / 255 instead, and the last bits differ.
-        images = np.stack(batch)[..., None].astype(np.float32) / np.float32(255)
-        scores: list[float] = model(tf.constant(images)).numpy().tolist()
+        images = np.stack([patch for patch, _ in batch])[..., None].astype(np.float32) / np.float32(255)
+        scores: list[float] = model(tf.constant(images), [region for _, region in batch]).numpy().tolist()
         return scores
 
-    def get_num_bytes(self, batch: Sequence[Pixels]) -> int:
+    def get_num_bytes(self, batch: Sequence[Judged]) -> int:
         """Of a batch; Beam's own way pickles it."""
-        return sum(patch.nbytes for patch in batch)
+        return sum(patch.nbytes for patch, _ in batch)
 
 
 def by_run_inference(scoring: Scoring, folder: Path) -> Found:
@@ -105,9 +106,10 @@ def by_run_inference(scoring: Scoring, folder: Path) -> Found:
     root = Path(scoring.version.files.root).resolve()
     size, encoding = claims.size, claims.encoding
 
-    def decode(data: bytes) -> tuple[str, Pixels]:
+    def decode(data: bytes) -> tuple[str, Judged]:
         features = decode_example(data)
-        return bytes(features["key"]).decode(), decode_patch_image(bytes(features[IMAGE]), size, encoding)
+        pixels = decode_patch_image(bytes(features[IMAGE]), size, encoding)
+        return bytes(features["key"]).decode(), (pixels, bytes(features["region"]).decode())
 
     handler = InspectorHandler(str(scoring.model.folder.resolve()), scoring.section.batch_size)
     with running_pipeline(beam_options([])) as pipeline:
@@ -115,7 +117,7 @@ def by_run_inference(scoring: Scoring, folder: Path) -> Found:
             pipeline
             | "Shards" >> beam.Create([str(root / shard.name) for shard in scoring.shards])  # path
             | "Read" >> beam.io.ReadAllFromTFRecord()  # a record
-            | "Decode" >> beam.Map(decode)  # key, uint8 [size, size]
+            | "Decode" >> beam.Map(decode)  # key, (uint8 [size, size], region)
             | "Judge" >> RunInference(KeyedModelHandler(handler))  # key, score
             | "Gather" >> ToList()  # all of them
             | "Keep" >> beam.Map(lambda pairs: target.write_text(json.dumps(dict(pairs))))
@@ -130,16 +132,17 @@ def by_loop(scoring: Scoring, folder: Path) -> Found:
     options = ReadOptions(scoring.chosen.split, scoring.section.batch_size, False, 2, None)
     found: Found = {}
     for batch in patch_batches(Path(scoring.version.files.root), options):
-        keys = [key.decode() for key in batch["key"].numpy()]
-        found |= zip(keys, score(batch["image"]).numpy().tolist(), strict=True)
+        keys, regions = ([name.decode() for name in batch[part].numpy()] for part in ("key", "region"))
+        found |= zip(keys, score(batch["image"], regions).numpy().tolist(), strict=True)
     return found
 
 
 def compiled(inspector: Inspector) -> Any:
-    """The model as a function in TensorFlow's graph: patches, float32 [n, p, p, 1], 0 to 1, to scores [n]."""
+    """The model in TensorFlow's graph: patches, float32 [n, p, p, 1], 0 to 1, and their regions to scores [n]."""
     size = inspector.patch_size
-    spec = tf.TensorSpec((None, size, size, 1), tf.float32)
-    return tf.function(inspector.score_images, input_signature=[spec], autograph=False)
+    specs = [tf.TensorSpec((None, size, size, 1), tf.float32), tf.TensorSpec((None,), tf.int32)]
+    score: Any = tf.function(inspector.score_images, input_signature=specs, autograph=False)
+    return lambda patches, regions: score(patches, inspector.region_numbers(regions))
 
 
 WAYS: Mapping[str, Callable[[Scoring, Path], Found]] = {

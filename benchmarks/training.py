@@ -39,7 +39,8 @@ from benchmarks.command import report
 from benchmarks.measure import BenchmarkError, machine
 from drae_data.errors import DraeError
 from drae_model.panels import PanelPatches
-from drae_model.training import new_drae, train, version_content
+from drae_model.patch_selection import version_content
+from drae_model.training import new_drae, train
 from drae_model.training_batches import training_batches, training_selection
 from drae_model.training_options import Guard, TrainingOptions
 from pipelines.params import load_params

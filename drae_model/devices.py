@@ -24,8 +24,9 @@ def set_up(options: TrainingOptions) -> Any:
     """
     keras.utils.set_random_seed(options.seed)
     if options.deterministic:
-        tf.config.experimental.enable_op_determinism()
+        # It may refuse; nothing has been switched on then.
         _one_operation_at_a_time()
+        tf.config.experimental.enable_op_determinism()
     if options.devices == 1:
         return tf.distribute.get_strategy()
     gpus = tf.config.list_physical_devices("GPU")

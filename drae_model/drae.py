@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from drae_model.loss_options import LossOptions, ScoreOptions
 from drae_model.losses import contextual_loss, discriminator_loss, generator_loss
-from drae_model.networks import Networks
+from drae_model.networks import Networks, rebuild
 from drae_model.scoring import scores
 
 # `Any` stands for tf.Tensor: TensorFlow is published without types.
@@ -73,15 +73,11 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
         """What `fit` resets at the beginning of an epoch."""
         return [*self.trackers.values(), *self.recent.values(), *self.validation_trackers.values()]
 
-    def call(self, images: Tensor, training: bool = False) -> Tensor:
-        """Reconstructs patches, float32 [n, s, s, 1], 0 to 1."""
-        return self.autoencoder(images, training=training)["image"]
-
     def gradients(self, batch: dict[str, Tensor]) -> tuple[Gradients, Gradients, dict[str, Tensor]]:
         """Of a batch: gradients of the generator's and of the discriminator's weights, and the losses.
 
         Args:
-            batch: `image`, `perturbed`, `noise`: float32 [n, s, s, 1].
+            batch: `image`, `perturbed`, `noise`: float32 [n, s, s, 1]; `region`: int32 [n].
 
         Returns:
             A gradient for each of `generator_weights`, a gradient for each of the discriminator's trainable weights,
@@ -90,7 +86,7 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
         clean, perturbed = batch["image"], batch["perturbed"]
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape(persistent=True) as tape:
-            rebuilt = self.autoencoder(perturbed, training=True)
+            rebuilt = rebuild(self.autoencoder, perturbed, batch["region"], training=True)
             latent_again = self.second_encoder(rebuilt["image"], training=True)
             real = self.discriminator(clean, training=True)
             fake = self.discriminator(rebuilt["image"], training=True)
@@ -124,7 +120,7 @@ class DRAE(keras.Model):  # type: ignore[misc]  # Keras has no types
     def test_step(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Judges good patches in inference mode; returns the means so far, see `VALIDATED`."""
         images = batch["image"]
-        rebuilt = self(images, training=False)
+        rebuilt = rebuild(self.autoencoder, images, batch["region"], training=False)["image"]
         options = self.loss_options
         self.validation_trackers["score"].update_state(scores(images, rebuilt, self.score_options))
         contextual = contextual_loss(images, rebuilt, options)

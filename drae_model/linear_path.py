@@ -3,6 +3,7 @@
 A network reaches what principal components give at once only after long training; here it starts from them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from drae_data.errors import DatasetError
 # Keras is published without types; `Any` stands for its tensors.
 Tensor = Any
 Floats = npt.NDArray[np.float32]
+Shape = tuple[int | None, ...]
 
 _PACKAGE = "drae_model"
 
@@ -62,15 +64,14 @@ def principal_components(patches: Floats, components: int) -> tuple[Floats, Floa
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 class SubspaceProjection(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
-    """Projects each image on the subspace, of several, that reconstructs it with the least squared error.
+    """Projects each image on a subspace, of several on that of its region.
 
-    x^ = m + (x - m) E D with m [d], E [d, components], D [components, d] of the subspace chosen. All are trainable, and
-    no gradient runs through the choice. E and D are stored times sqrt(d): entries of unit vectors are about
-    1 / sqrt(d), and Adam, which moves every weight by about the learning rate, would tear them apart. Always float32:
-    the rounding of 16-bit types is as large as small defects.
+    x^ = m + (x - m) E D with m [d], E [d, components], D [components, d] of the subspace. All are trainable. E and D
+    are stored times sqrt(d): entries of unit vectors are about 1 / sqrt(d), and Adam, which moves every weight by about
+    the learning rate, would tear them apart. Always float32: the rounding of 16-bit types is as large as small defects.
 
     Args:
-        projections: number of subspaces.
+        projections: number of subspaces: one for all images, or one for each region.
         components: dimensions of each.
         seed: of the random weights before `start_from`.
         name: of the layer.
@@ -85,9 +86,9 @@ class SubspaceProjection(keras.layers.Layer):  # type: ignore[misc]  # Keras has
         self.components = components
         self.seed = seed
 
-    def build(self, input_shape: tuple[int | None, int, int, int]) -> None:
+    def build(self, input_shape: Shape | Sequence[Shape]) -> None:
         """Makes the weights for images of a shape [n, h, w, c]."""
-        pixels = int(np.prod(input_shape[1:]))
+        pixels = math.prod(side or 0 for side in self.compute_output_shape(input_shape)[1:])
 
         def weights(name: str, shape: tuple[int, ...], initial: object) -> Tensor:
             return self.add_weight(name=name, shape=(self.projections, *shape), initializer=initial)
@@ -97,21 +98,34 @@ class SubspaceProjection(keras.layers.Layer):  # type: ignore[misc]  # Keras has
         self.encode = weights("encode", (pixels, self.components), normal)
         self.decode = weights("decode", (self.components, pixels), normal)
 
-    def call(self, images: Tensor) -> Tensor:
-        """float32 [n, h, w, c] to the same shape."""
+    def call(self, inputs: Tensor) -> Tensor:
+        """Projects images.
+
+        Args:
+            inputs: float32 [n, h, w, c] where there is one subspace; else a list of that and the numbers of the
+                images' subspaces, int32 [n], from 0. An image whose number is no subspace's becomes black.
+
+        Returns:
+            float32 [n, h, w, c].
+        """
+        images, regions = (inputs, None) if self.projections == 1 else inputs
         pixels = self.mean.shape[1]
         mean = ops.expand_dims(self.mean, 1)
         # One row of matrices for each subspace: [projections, n, d].
         centred = ops.expand_dims(ops.reshape(images, (-1, pixels)), 0) - mean
         projected = ops.matmul(ops.matmul(centred, self.encode), self.decode) / float(pixels)
-        error = ops.sum(ops.square(ops.stop_gradient(projected - centred)), axis=2)
-        chosen = ops.one_hot(ops.argmin(error, axis=0), self.projections, dtype="float32")
-        selected = ops.sum((projected + mean) * ops.expand_dims(ops.transpose(chosen), 2), axis=0)
-        return ops.reshape(selected, (-1, *images.shape[1:]))
+        rebuilt = projected + mean
+        if regions is None:
+            rebuilt = rebuilt[0]
+        else:
+            own = ops.one_hot(regions, self.projections, dtype="float32")
+            rebuilt = ops.sum(rebuilt * ops.expand_dims(ops.transpose(own), 2), axis=0)
+        return ops.reshape(rebuilt, (-1, *images.shape[1:]))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The input's shape."""
-        return input_shape
+    def compute_output_shape(self, input_shape: Shape | Sequence[Shape]) -> Shape:
+        """The images' shape."""
+        images: Any = input_shape if self.projections == 1 else input_shape[0]
+        return tuple(images)
 
     def get_config(self) -> dict[str, Any]:
         """What Keras saves."""
@@ -140,7 +154,7 @@ class GatedSum(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         base, correction = images
         return ops.clip(base + self.gate * (correction - 0.5), 0.0, 1.0)
 
-    def compute_output_shape(self, input_shape: Sequence[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """The shape of one of the inputs."""
         return input_shape[0]
 
@@ -165,7 +179,7 @@ class KeptResidual(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
         base, image, kept = images
         return ops.clip(base + 4.0 * (kept - 0.5) * (image - base), 0.0, 1.0)
 
-    def compute_output_shape(self, input_shape: Sequence[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """The shape of one of the inputs."""
         return input_shape[0]
 

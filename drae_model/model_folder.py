@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from drae_model.input_size import shrink
 from drae_model.linear_path import GatedSum, SubspaceProjection
 from drae_model.loss_options import ScoreOptions
 from drae_model.model_card import CARD, KERAS_FILE, read_card
+from drae_model.networks import rebuild, takes_regions
 from drae_model.scoring import heatmaps, scores
 
 SAVED_MODEL = "saved_model"
@@ -30,42 +31,77 @@ Tensor = Any
 class Inspector(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
     """Raw patches to scores, heatmaps and reconstructions: what both signatures and every reader of the model run.
 
+    Beside patches all take the numbers of their regions, int32 [n], which `region_numbers` gives. Only a model with a
+    subspace per region needs them.
+
     Args:
         autoencoder: the trained one.
         score: how a map becomes a score.
         patch_size: side of the raw patches in pixels; the autoencoder's input side divides it.
+        regions: names of those that it was trained on; their order gives them their numbers.
+
+    Attributes:
+        takes_regions: whether the model needs to know the regions of patches.
     """
 
-    def __init__(self, autoencoder: keras.Model, score: ScoreOptions, patch_size: int) -> None:
+    def __init__(self, autoencoder: keras.Model, score: ScoreOptions, patch_size: int, regions: Sequence[str]) -> None:
         super().__init__(name="inspector")
         self.autoencoder = autoencoder
         self.score = score
         self.patch_size = patch_size
+        self.regions = tuple(regions)
         self.input_size = int(autoencoder.inputs[0].shape[1])
+        self.takes_regions = takes_regions(autoencoder)
 
-    def inspect(self, patches: Tensor) -> dict[str, Tensor]:
+    def region_numbers(self, names: Sequence[str]) -> Tensor:
+        """The numbers of patches' regions, int32 [n], from 0; raises `ModelError` for one that is not the model's."""
+        for name in names:
+            if name not in self.regions:
+                known = ", ".join(self.regions)
+                raise ModelError(f"expected patches of the regions that the model was trained on, {known}, got {name}")
+        return tf.constant([self.regions.index(name) for name in names], tf.int32)
+
+    def inspect(self, patches: Tensor, regions: Tensor | None = None) -> dict[str, Tensor]:
         """Judges patches.
 
         Args:
             patches: uint8 [n, p, p, 1], p being `patch_size`.
+            regions: int32 [n], where the model needs them.
 
         Returns:
             `score`: float32 [n], 0 for a perfect reconstruction; `heatmap`: float32 [n, p, p], 0 to 1, equations 10
             and 11 at the network's input size, interpolated to the patch.
         """
         images = self._images(patches)
-        rebuilt = self.autoencoder(images, training=False)["image"]
+        rebuilt = self.rebuild(images, regions)
         heatmap = tf.image.resize(heatmaps(images, rebuilt), (self.patch_size, self.patch_size))
         return {"score": scores(images, rebuilt, self.score), "heatmap": heatmap[..., 0]}
 
-    def score_images(self, images: Tensor) -> Tensor:
+    def score_images(self, images: Tensor, regions: Tensor | None = None) -> Tensor:
         """Scores of patches that were read already: float32 [n, p, p, 1], 0 to 1, to float32 [n], as `inspect` does."""
         images = shrink(images, self.input_size)
-        return scores(images, self.autoencoder(images, training=False)["image"], self.score)
+        return scores(images, self.rebuild(images, regions), self.score)
 
-    def reconstruct(self, patches: Tensor) -> dict[str, Tensor]:
+    def reconstruct(self, patches: Tensor, regions: Tensor | None = None) -> dict[str, Tensor]:
         """Reconstructs patches: uint8 [n, p, p, 1] to `reconstruction`, float32 [n, s, s, 1], 0 to 1, at input size."""
-        return {"reconstruction": self.autoencoder(self._images(patches), training=False)["image"]}
+        return {"reconstruction": self.rebuild(self._images(patches), regions)}
+
+    def rebuild(self, images: Tensor, regions: Tensor | None = None) -> Tensor:
+        """Reconstructs patches at the network's input size: float32 [n, s, s, 1], 0 to 1, to the same.
+
+        Raises:
+            ModelError: the model takes regions, and there are none.
+            tf.errors.InvalidArgumentError: a region is none of the model's.
+        """
+        if not self.takes_regions:
+            return rebuild(self.autoencoder, images, None, training=False)["image"]
+        if regions is None:
+            raise ModelError("the model needs to know the region of each patch: expected regions, int32 [n], got none")
+        count = self.autoencoder.get_layer("linear_path").projections
+        known = tf.reduce_all((regions >= 0) & (regions < count))
+        words = f"regions: expected numbers from 0 to {count - 1}, those of the model's regions in order, got"
+        tf.debugging.Assert(known, [words, regions])
+        return rebuild(self.autoencoder, images, regions, training=False)["image"]
 
     def _images(self, patches: Tensor) -> Tensor:
         return shrink(tf.cast(patches, tf.float32) / 255.0, self.input_size)
@@ -85,9 +121,11 @@ def write_model(folder: Path, inspector: Inspector, card: Mapping[str, Any]) -> 
     _write_keras(folder / KERAS_FILE, inspector.autoencoder)
     archive = keras.export.ExportArchive()
     archive.track(inspector.autoencoder)
-    patches = tf.TensorSpec((None, inspector.patch_size, inspector.patch_size, 1), tf.uint8, name="patches")
-    archive.add_endpoint("inspect", inspector.inspect, [patches])
-    archive.add_endpoint("reconstruct", inspector.reconstruct, [patches])
+    takes = [tf.TensorSpec((None, inspector.patch_size, inspector.patch_size, 1), tf.uint8, name="patches")]
+    if inspector.takes_regions:
+        takes.append(tf.TensorSpec((None,), tf.int32, name="regions"))
+    archive.add_endpoint("inspect", inspector.inspect, takes)
+    archive.add_endpoint("reconstruct", inspector.reconstruct, takes)
     archive.write_out(str(folder / SAVED_MODEL), verbose=False)
     (folder / CARD).write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -117,6 +155,7 @@ def load_inspector(folder: Path) -> Inspector:
     card = read_card(folder)
     try:
         autoencoder = keras.models.load_model(folder / KERAS_FILE, custom_objects=_OWN_LAYERS, compile=False)
-        return Inspector(autoencoder, ScoreOptions(**card["score"]["options"]), int(card["patch_size"]))
+        score = ScoreOptions(**card["score"]["options"])
+        return Inspector(autoencoder, score, int(card["patch_size"]), card["regions"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, OptionError) as error:
         raise ModelError(f"{folder}: expected a trained model, got: {first_line(error)}; train it again") from error

@@ -1,13 +1,14 @@
 """The networks (paper, sections 6.2 and 7.2): encoder, decoder, autoencoder, discriminator.
 
 Each is a functional Keras model without TensorFlow, whose weights depend only on options, seed and the network's name.
-What comes out of a network is float32 at every precision.
+What comes out of a network is float32 at every precision. Read an autoencoder with `rebuild`: some want regions.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
+from keras import ops
 
 from drae_model.blocks import HE_SCALE, Builder, Tensor, layer_seed, residual_block
 from drae_model.linear_path import GatedSum, KeptResidual, SubspaceProjection
@@ -151,27 +152,53 @@ def build_autoencoder(options: NetworkOptions, projections: int, seed: int, prec
 
     Returns:
         A model named `autoencoder` from float32 [n, size, size, 1], 0 to 1, to a dictionary: `image`, float32
-        [n, size, size, 1], 0 to 1, and `latent`, float32 [n, bottleneck]. It holds the models `encoder` and `decoder`,
-        and the layer `linear_path`, whose random weights `linear_path.start_from` replaces.
+        [n, size, size, 1], 0 to 1, and `latent`, float32 [n, bottleneck]. Where the linear path has several subspaces
+        it takes a list of that and the patches' regions, int32 [n]. It holds the models `encoder` and `decoder`, and
+        the layer `linear_path`, whose random weights `linear_path.start_from` replaces.
     """
     encoder = build_encoder(options, seed, precision, "encoder", first=True)
     decoder = build_decoder(options, seed, precision)
-    inputs = seen = _image_input(options)
+    inputs = images = seen = _image_input(options)
     linear = None
     if options.linear_path is not None:
+        if projections > 1:
+            inputs = [images, keras.Input((), dtype="int32", name="region")]
         start = layer_seed(seed, "autoencoder/linear_path")
         linear = SubspaceProjection(projections, options.linear_path.components, start, name="linear_path")(inputs)
     if options.keeps_residual:
-        residual = keras.layers.Subtract(dtype="float32", name="residual")([inputs, linear])
+        residual = keras.layers.Subtract(dtype="float32", name="residual")([images, linear])
         residual = keras.layers.Rescaling(_RESIDUAL_SCALE, dtype="float32", name="residual_scaled")(residual)
-        seen = keras.layers.Concatenate(dtype="float32", name="seen")([inputs, residual])
+        seen = keras.layers.Concatenate(dtype="float32", name="seen")([images, residual])
     latent, *stages = encoder(seen) if options.lateral else [encoder(seen)]
     image = decoder([latent, seen, *stages] if options.lateral else latent)
     if options.keeps_residual:
-        image = KeptResidual(name="kept_residual")([linear, inputs, image])
+        image = KeptResidual(name="kept_residual")([linear, images, image])
     elif linear is not None:
         image = GatedSum(name="gated_sum")([linear, image])
     return keras.Model(inputs, {"image": image, "latent": latent}, name="autoencoder")
+
+
+def takes_regions(autoencoder: keras.Model) -> bool:
+    """Whether an autoencoder wants to know the region of each patch."""
+    return len(autoencoder.inputs) > 1
+
+
+def rebuild(autoencoder: keras.Model, images: Tensor, regions: Tensor, *, training: bool) -> dict[str, Tensor]:
+    """What an autoencoder makes of patches.
+
+    Args:
+        autoencoder: of `build_autoencoder`.
+        images: float32 [n, size, size, 1], 0 to 1.
+        regions: their numbers among the regions of the version that it was trained on, int32 [n], from 0; one that
+            does not take regions leaves them aside, and None will do.
+        training: rather than inference.
+
+    Returns:
+        See `build_autoencoder`.
+    """
+    inputs = [ops.convert_to_tensor(images), ops.convert_to_tensor(regions)] if takes_regions(autoencoder) else images
+    found: dict[str, Tensor] = autoencoder(inputs, training=training)
+    return found
 
 
 def build_discriminator(options: NetworkOptions, seed: int, precision: str) -> keras.Model:

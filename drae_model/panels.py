@@ -10,6 +10,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from drae_data.preview_panel import DIM, INK, ground, write
+from drae_model.networks import rebuild
 from drae_model.perturbation import perturb
 from drae_model.scoring import heatmaps, scores
 from drae_model.training_batches import patch_seeds, validation_batches
@@ -32,6 +33,7 @@ class PanelPatches:
         keys: of the patches.
         images: float32 [n, s, s, 1], 0 to 1.
         perturbed: like `images`.
+        regions: numbers of the patches' regions, int32 [n].
         rebuilt: like `images`; None before `reconstructed`.
         heatmaps: like `images`, of perturbed against rebuilt; None before `reconstructed`.
         scores: float32 [n], of perturbed against rebuilt; None before `reconstructed`.
@@ -41,6 +43,7 @@ class PanelPatches:
     keys: tuple[str, ...]
     images: Images
     perturbed: Images
+    regions: npt.NDArray[np.int32]
     options: TrainingOptions
     rebuilt: Images | None = None
     heatmaps: Images | None = None
@@ -49,7 +52,7 @@ class PanelPatches:
     def reconstructed(self, autoencoder: keras.Model) -> "PanelPatches":
         """The same patches with what the model makes of them."""
         perturbed = tf.constant(self.perturbed)
-        rebuilt = autoencoder(perturbed, training=False)["image"]
+        rebuilt = rebuild(autoencoder, perturbed, tf.constant(self.regions), training=False)["image"]
         return replace(
             self,
             rebuilt=rebuilt.numpy(),
@@ -63,10 +66,10 @@ def panel_patches(folder: Path, options: TrainingOptions) -> PanelPatches:
     # However many devices train, one draws.
     batches = list(validation_batches(folder, replace(options, devices=1), options.panels).as_numpy_iterator())
     images = np.concatenate([batch["image"] for batch in batches])
-    keys = np.concatenate([batch["key"] for batch in batches])
+    keys, regions = (np.concatenate([batch[name] for batch in batches]) for name in ("key", "region"))
     seeds = patch_seeds(tf.constant(keys), options.seed, tf.constant(_PICTURE_PASS))
     perturbed, _, _ = perturb(tf.constant(images), seeds, replace(options.perturbation, q=1.0))
-    return PanelPatches(tuple(key.decode() for key in keys), images, perturbed.numpy(), options)
+    return PanelPatches(tuple(key.decode() for key in keys), images, perturbed.numpy(), regions, options)
 
 
 def draw_panels(patches: PanelPatches, title: str) -> npt.NDArray[np.uint8]:

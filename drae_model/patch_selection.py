@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from drae_data.content import PublishedContent, published_content
 from drae_data.errors import DatasetError, OptionError
 from drae_data.files import Files
 from drae_data.local_files import LocalFiles
+from drae_data.metadata import read_json
 from drae_data.patch_index import index_columns, verify_advice
 from drae_data.publication import PROVENANCE
 from drae_data.verification.claims import Claims, ShardClaim, read_claims
@@ -51,6 +53,11 @@ class Selection:
     shards: tuple[SelectedShard, ...]
     patches: int
     batches: int
+
+
+def version_content(folder: Path) -> PublishedContent:
+    """What the version in a folder was built from; raises `DatasetError`."""
+    return published_content(read_json(LocalFiles(str(folder)), PROVENANCE, "no version of this project's build"))
 
 
 def patches_per_epoch(folder: Path, options: ReadOptions) -> int:

@@ -28,8 +28,9 @@ class ShardScorer:
     def __init__(self, inspector: Inspector, batch_size: int) -> None:
         size = inspector.patch_size
         self._batch_size = batch_size
-        spec = tf.TensorSpec((None, size, size, 1), tf.float32)
-        self._score: Any = tf.function(inspector.score_images, input_signature=[spec], autograph=False)
+        self._inspector = inspector
+        specs = [tf.TensorSpec((None, size, size, 1), tf.float32), tf.TensorSpec((None,), tf.int32)]
+        self._score: Any = tf.function(inspector.score_images, input_signature=specs, autograph=False)
 
     def scores(self, folder: Path, shard: ShardClaim) -> npt.NDArray[np.float32]:
         """Scores of a shard's patches in the order of its records, which is that of its patch index.
@@ -43,7 +44,7 @@ class ShardScorer:
 
         Raises:
             DatasetError: the shard or its index cannot be read, or is not what was built.
-            ModelError: the model gives a score that is no finite number.
+            ModelError: the model gives a score that is no finite number, or was not trained on a region.
         """
         files = LocalFiles(str(folder))
         check_shard(files, shard)
@@ -55,7 +56,8 @@ class ShardScorer:
                 keys = [key.decode() for key in batch["key"].numpy()]
                 first = number * self._batch_size
                 _check_keys(f"{folder}/{shard.name}", keys, expected[first : first + self._batch_size], first)
-                found = self._score(batch["image"]).numpy()
+                regions = self._inspector.region_numbers([name.decode() for name in batch["region"].numpy()])
+                found = self._score(batch["image"], regions).numpy()
                 if not np.isfinite(found).all():
                     at = int(np.flatnonzero(~np.isfinite(found))[0])
                     raise ModelError(

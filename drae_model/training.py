@@ -13,20 +13,17 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from drae_data import records, shard_plan
-from drae_data.content import PublishedContent, published_content
 from drae_data.errors import DatasetError, OptionError
-from drae_data.local_files import LocalFiles
-from drae_data.metadata import read_json
-from drae_data.publication import PROVENANCE
 from drae_model.checkpoints import Checkpoints, Progress
 from drae_model.devices import set_up
 from drae_model.drae import DRAE
 from drae_model.errors import TrainingError
 from drae_model.linear_path import principal_components, start_from
 from drae_model.model_folder import Inspector
-from drae_model.networks import build_autoencoder, build_networks
+from drae_model.networks import build_autoencoder, build_networks, rebuild
 from drae_model.panels import PanelPatches, panel_patches
 from drae_model.patch_dataset import reading_errors
+from drae_model.patch_selection import version_content
 from drae_model.schedule import learning_rate
 from drae_model.scoring import scores
 from drae_model.training_batches import region_patches, training_batches, training_selection, validation_batches
@@ -82,11 +79,6 @@ def training_identity(folder: Path, options: TrainingOptions) -> dict[str, Any]:
     return plain
 
 
-def version_content(folder: Path) -> PublishedContent:
-    """What the version in a folder was built from; raises `DatasetError`."""
-    return published_content(read_json(LocalFiles(str(folder)), PROVENANCE, "no version of this project's build"))
-
-
 def train(folder: Path, options: TrainingOptions, checkpoint_folder: Path, observer: Observer) -> Trained:
     """Trains to the end, from the newest checkpoint on where there is one.
 
@@ -121,24 +113,26 @@ def train(folder: Path, options: TrainingOptions, checkpoint_folder: Path, obser
     autoencoder = build_autoencoder(options.network, _projections(options, regions), options.seed, "float32")
     autoencoder.load_weights(checkpoints.best_weights(progress.best_epoch))
     score = _validation_score(autoencoder, folder, options)
-    return Trained(Inspector(autoencoder, options.score, selection.size), progress.history, progress.best, score)
+    inspector = Inspector(autoencoder, options.score, selection.size, regions)
+    return Trained(inspector, progress.history, progress.best, score)
 
 
 def _validation_score(autoencoder: keras.Model, folder: Path, options: TrainingOptions) -> float:
     """The mean score of the patches that each epoch is judged by."""
 
-    def judged(images: Any) -> Any:
-        return scores(images, autoencoder(images, training=False)["image"], options.score)
+    def judged(images: Any, regions: Any) -> Any:
+        return scores(images, rebuild(autoencoder, images, regions, training=False)["image"], options.score)
 
     # As Keras compiles its own steps; AutoGraph does not know the match statement.
     judge = tf.function(judged, autograph=False)
     with reading_errors():
-        batches = validation_batches(folder, options, options.validation_patches).map(_images)
-        return float(np.concatenate([judge(batch["image"]).numpy() for batch in batches]).mean(dtype=np.float64))
+        batches = validation_batches(folder, options, options.validation_patches).map(_without_keys)
+        found = [judge(batch["image"], batch["region"]).numpy() for batch in batches]
+        return float(np.concatenate(found).mean(dtype=np.float64))
 
 
-def _images(batch: dict[str, Any]) -> dict[str, Any]:
-    return {"image": batch["image"]}
+def _without_keys(batch: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in batch.items() if name != "key"}
 
 
 def _train_epoch(
@@ -155,7 +149,7 @@ def _train_epoch(
     fitted = drae.fit(
         training_batches(folder, options, progress.step, last),
         # Keys are words, which several devices cannot share.
-        validation_data=validation_batches(folder, options, options.validation_patches).map(_images),
+        validation_data=validation_batches(folder, options, options.validation_patches).map(_without_keys),
         initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0, callbacks=[watch],
     )  # fmt: skip
     values = {name: float(found[-1]) for name, found in fitted.history.items()}

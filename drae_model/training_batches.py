@@ -4,6 +4,7 @@ A batch depends on the version, the options and its step alone. So a training th
 that it would have had.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from drae_model.augmentation import augment
 from drae_model.errors import TrainingError
 from drae_model.input_size import shrink
 from drae_model.patch_dataset import patch_batches
-from drae_model.patch_selection import Selection, select_patches
+from drae_model.patch_selection import Selection, select_patches, version_content
 from drae_model.perturbation import perturb
 from drae_model.read_options import ReadOptions, Shuffle
 from drae_model.training_options import TrainingOptions
@@ -64,7 +65,8 @@ def training_batches(folder: Path, options: TrainingOptions, first: int, last: i
 
     Returns:
         A `tf.data.Dataset` of known length. Its elements are dictionaries of float32 [batch, s, s, 1], 0 to 1, s being
-        `input_size`: `image`, augmented; `perturbed`, the same with noise; `noise`, the noise on black.
+        `input_size`: `image`, augmented; `perturbed`, the same with noise; `noise`, the noise on black; and of
+        `region`, the number of the patch's region, int32 [batch].
 
     Raises:
         TrainingError, OptionError, DatasetError: see `check_dataset`.
@@ -73,12 +75,14 @@ def training_batches(folder: Path, options: TrainingOptions, first: int, last: i
     passes = range(first // steps, -(-last // steps))
     reading = _reading("train", options, options.shuffle)
     patches = patch_batches(folder, reading, passes, first - passes.start * steps).take(last - first)
+    regions = version_content(folder).layouts.regions
 
     def prepare(step: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         seeds = patch_seeds(batch["key"], options.seed, tf.cast(step // steps, tf.int32))
         image = augment(shrink(batch["image"], options.network.input_size), seeds, options.augmentation)
         perturbed, noise, _ = perturb(image, seeds, options.perturbation)
-        return {"image": image, "perturbed": perturbed, "noise": noise}
+        region = _region_numbers(batch["region"], regions)
+        return {"image": image, "perturbed": perturbed, "noise": noise, "region": region}
 
     batches = patches.enumerate(start=first).map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return batches.prefetch(tf.data.AUTOTUNE)
@@ -93,8 +97,9 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
         count: of patches, at most; None is all.
 
     Returns:
-        A `tf.data.Dataset` of dictionaries: `image`, float32 [batch, s, s, 1], and `key`, string [batch]; the last
-        batch may be smaller. With several devices all are whole, and some patches fewer are taken.
+        A `tf.data.Dataset` of dictionaries: `image`, float32 [batch, s, s, 1], `region`, the number of the patch's
+        region, int32 [batch], and `key`, string [batch]; the last batch may be smaller. With several devices all are
+        whole, and some patches fewer are taken.
     """
     reading = _reading("validation", options, None)
     total = select_patches(folder, reading).patches
@@ -110,8 +115,11 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
         batches = chosen.map(lambda _, patch: patch).batch(size)
         batches = batches.apply(tf.data.experimental.assert_cardinality(-(-taken // size)))
 
+    regions = version_content(folder).layouts.regions
+
     def prepare(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {"image": shrink(batch["image"], options.network.input_size), "key": batch["key"]}
+        image = shrink(batch["image"], options.network.input_size)
+        return {"image": image, "region": _region_numbers(batch["region"], regions), "key": batch["key"]}
 
     return batches.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
@@ -134,6 +142,11 @@ def region_patches(folder: Path, options: TrainingOptions, region: str | None, c
         num_parallel_calls=tf.data.AUTOTUNE, deterministic=True,
     )  # fmt: skip
     return images.unbatch().take(count).batch(options.batch_size)
+
+
+def _region_numbers(names: Tensor, regions: Sequence[str]) -> Tensor:
+    """Places of names, string [n], among those of a version: int32 [n]."""
+    return tf.argmax(names[:, None] == tf.constant(regions), axis=1, output_type=tf.int32)
 
 
 def patch_seeds(keys: Tensor, seed: int, epoch: Tensor) -> Tensor:

@@ -73,8 +73,11 @@ def write_gallery(
     size = inspector.patch_size
     # One graph for both, and for a last batch that is smaller.
     draw: Any = tf.function(
-        lambda batch: (inspector.reconstruct(batch)["reconstruction"], inspector.inspect(batch)["heatmap"]),
-        input_signature=[tf.TensorSpec((None, size, size, 1), tf.uint8)],
+        lambda batch, regions: (
+            inspector.reconstruct(batch, regions)["reconstruction"],
+            inspector.inspect(batch, regions)["heatmap"],
+        ),
+        input_signature=[tf.TensorSpec((None, size, size, 1), tf.uint8), tf.TensorSpec((None,), tf.int32)],
         autograph=False,
     )
     entries = []
@@ -82,7 +85,8 @@ def write_gallery(
         rows = shown[first : first + _BATCH]
         keys = [PatchKey.parse(patches.key_at(row)) for row in rows]
         batch = tf.constant(np.stack([_read(version, places, key) for key in keys])[..., None])
-        rebuilt, heat = (pictures.numpy() for pictures in draw(batch))
+        regions = inspector.region_numbers([key.region for key in keys])
+        rebuilt, heat = (pictures.numpy() for pictures in draw(batch, regions))
         for number, (row, key) in enumerate(zip(rows, keys, strict=True)):
             acquisition = acquisitions[key.acquisition]
             picture, box = _vial(version, key, acquisition, places)

@@ -76,12 +76,13 @@ def whole_products(scoring: Scoring) -> list[Places]:
 
 def _measured(scoring: Scoring, products: list[Places]) -> Timing:
     inspector = load_inspector(scoring.model.folder)
-    inspect = tf.function(lambda patches: inspector.inspect(patches)["score"], autograph=False)
+    inspect = tf.function(lambda patches, regions: inspector.inspect(patches, regions)["score"], autograph=False)
     seconds = []
     for number, places in enumerate([*products[:1] * _WARM_UP, *products]):
         pixels = _pixels(scoring, places)
+        regions = inspector.region_numbers([row["region"] for _, row in places])
         started = time.perf_counter()
-        inspect(tf.constant(pixels)).numpy()
+        inspect(tf.constant(pixels), regions).numpy()
         if number >= _WARM_UP:
             seconds.append(time.perf_counter() - started)
     devices = tf.config.list_physical_devices("GPU")

@@ -24,8 +24,9 @@ from drae_model.checkpoints import remove_checkpoints
 from drae_model.errors import TrainingError, first_line
 from drae_model.model_card import CARD
 from drae_model.model_folder import write_model
+from drae_model.patch_selection import version_content
 from drae_model.ssim import DEFINITION
-from drae_model.training import Trained, train, training_identity, version_content
+from drae_model.training import Trained, train, training_identity
 from drae_model.training_batches import check_dataset
 from drae_model.training_options import TrainingOptions
 from pipelines.console import run_command, say
@@ -172,6 +173,7 @@ def _card(version: Path, options: TrainingOptions, trained: Trained) -> dict[str
     """What `model.json` says; no time, host or path."""
     content = version_content(version)
     inspector = trained.inspector
+    takes = "patches uint8 [n, p, p, 1]" + (", regions int32 [n]" if inspector.takes_regions else "")
     return {
         "format_version": 1,
         "model": "DRAE",
@@ -184,8 +186,8 @@ def _card(version: Path, options: TrainingOptions, trained: Trained) -> dict[str
         "parameters": int(inspector.autoencoder.count_params()),
         "score": {"definition": DEFINITION, "options": asdict(options.score)},
         "signatures": {
-            "inspect": "patches uint8 [n, p, p, 1] -> score float32 [n], heatmap float32 [n, p, p]",
-            "reconstruct": "patches uint8 [n, p, p, 1] -> reconstruction float32 [n, s, s, 1]",
+            "inspect": f"{takes} -> score float32 [n], heatmap float32 [n, p, p]",
+            "reconstruct": f"{takes} -> reconstruction float32 [n, s, s, 1]",
         },
         "train": asdict(options),
         "metrics": {"validation_score": trained.score, "best": trained.best, "history": list(trained.history)},

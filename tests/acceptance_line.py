@@ -90,6 +90,9 @@ def write_params(folder: Path) -> None:
     values = YAML(typ="safe", pure=True).load(LINE + TRAIN + ACCEPTANCE)
     set_value(values, "patch.size", 32)
     values["train"] |= {"epochs": 1, "panels": 1, "validation_patches": 8}
+    # So that patches must be judged as those of their regions.
+    linear_path = {"components": 5, "per_region": True, "fit_patches": 40, "join": "sum"}
+    set_value(values, "train.network.linear_path", linear_path)
     for name in ("calibration", "kit"):
         values["build"][name] = {**values["build"]["small"], "root": f"frames/{name}"}
     YAML(typ="safe", pure=True).dump(values, folder / "params.yaml")

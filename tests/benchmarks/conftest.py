@@ -39,7 +39,7 @@ def write_random_model(folder: Path, regions: list[str]) -> None:
         "dataset": {"name": "small", "version": "1.0.0", "digest": digest},
     }  # fmt: skip
     (folder / "model").mkdir()
-    model = Inspector(build_autoencoder(NETWORK, 1, 7, "float32"), ScoreOptions("mean", 99.0, 3), 32)
+    model = Inspector(build_autoencoder(NETWORK, 1, 7, "float32"), ScoreOptions("mean", 99.0, 3), 32, regions)
     write_model(folder / "model", model, card)
 
 

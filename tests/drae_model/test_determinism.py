@@ -44,7 +44,8 @@ def differing() -> list[str]:
     drae = DRAE(build_networks(OPTIONS.network, 2, OPTIONS.seed, OPTIONS.precision), OPTIONS.losses, OPTIONS.score)
     drae.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), xla=False)
     image, noise = tf.constant(smooth_images(16, 128)), tf.constant(smooth_images(16, 128, 1))
-    batch = {"image": image, "perturbed": 0.7 * image + 0.3 * noise, "noise": noise}
+    region = tf.range(16, dtype=tf.int32) % 2
+    batch = {"image": image, "perturbed": 0.7 * image + 0.3 * noise, "noise": noise, "region": region}
     gradients = tf.function(lambda: drae.gradients(batch)[:2], autograph=False)
     taken = [[np.asarray(one) for part in gradients() for one in part] for _ in range(TIMES)]
     weights = [*drae.generator_weights, *drae.discriminator.trainable_variables]
@@ -64,12 +65,14 @@ def test_gradients_are_the_same_bits_every_time() -> None:
 
 
 def test_a_process_in_which_tensorflow_is_at_work_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    switched_on: list[bool] = []
     # It would hold for all tests behind this one.
-    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: switched_on.append(True))
     # Here TensorFlow may do several operations at a time, and that cannot be changed any more.
     tf.constant(1.0) + 1.0
     with pytest.raises(TrainingError, match=r"train\.deterministic: TensorFlow is at work already.* own"):
         set_up(OPTIONS)
+    assert not switched_on
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ def batch_of(count: int = 8, noisy: bool = True) -> dict[str, tf.Tensor]:
     if noisy:
         noise[:, 4:9, 5:11] = 0.9
     perturbed = np.where(noise > 0, 0.3 * images + 0.7 * noise, images).astype(np.float32)
-    return {name: tf.constant(value) for name, value in (("image", images), ("perturbed", perturbed), ("noise", noise))}
+    regions = np.arange(count, dtype=np.int32) % 2
+    batch = {"image": images, "perturbed": perturbed, "noise": noise, "region": regions}
+    return {name: tf.constant(value) for name, value in batch.items()}
 
 
 def open_gate(drae: DRAE) -> None:
@@ -55,7 +57,6 @@ def test_gradients_reach_every_weight_of_both_sides(network: NetworkOptions) -> 
         (drae.discriminator.trainable_variables, discriminator),
     ):
         assert len(weights) == len(gradients)
-        # One subspace may win for every patch: only what was chosen has a gradient.
         dead = [w.path for w, g in zip(weights, gradients, strict=True) if g is None or not np.any(g.numpy())]
         assert dead == []
 
@@ -109,11 +110,12 @@ def test_validation_infers_and_changes_nothing() -> None:
         drae.train_step(batch)
     weights = [w.numpy() for w in drae.weights]
 
-    first = {name: float(value) for name, value in drae.test_step({"image": batch["image"]}).items()}
+    judged = {name: batch[name] for name in ("image", "region")}
+    first = {name: float(value) for name, value in drae.test_step(judged).items()}
     drae.reset_metrics()
     # In inference mode a patch's score does not depend on its neighbours in the batch.
-    for half in (batch["image"][:2], batch["image"][2:]):
-        drae.test_step({"image": half})
+    for half in (slice(2), slice(2, None)):
+        drae.test_step({name: value[half] for name, value in judged.items()})
 
     assert all(np.array_equal(w.numpy(), before) for w, before in zip(drae.weights, weights, strict=True))
     again = {name: float(tracker.result()) for name, tracker in drae.validation_trackers.items()}

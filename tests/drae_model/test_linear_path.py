@@ -1,4 +1,4 @@
-"""Principal components against numpy's singular values, the layer against plain projections, its choice by hand."""
+"""Principal components against numpy's singular values, the layer against plain projections."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ def some_patches(count: int, pixels: int) -> Any:
 def layer_of(means: Any, axes: Any) -> SubspaceProjection:
     """A layer over 4 x 4 images."""
     layer = SubspaceProjection(len(means), axes[0].shape[1], 1)
-    layer.build((None, 4, 4, 1))
+    layer.build((None, 4, 4, 1) if len(means) == 1 else [(None, 4, 4, 1), (None,)])
     start_from(layer, means, axes)
     return layer
 
@@ -88,32 +88,30 @@ def test_weights_are_stored_with_entries_of_about_1() -> None:
     for weight in (layer.encode, layer.decode):
         assert np.sqrt(np.square(weight.numpy()).mean()) == pytest.approx(1, abs=1e-5)
     layer = SubspaceProjection(2, 3, 1)
-    layer.build((None, 16, 16, 1))
+    layer.build([(None, 16, 16, 1), (None,)])
     assert np.square(layer.encode.numpy()).mean() == pytest.approx(1, abs=0.1)
 
 
-def test_each_image_takes_the_subspace_that_reconstructs_it_best() -> None:
+def test_each_image_is_projected_on_the_subspace_of_its_region() -> None:
     means, axes = subspaces(4)
-    images = np.random.default_rng(9).random((200, 16), dtype=np.float32)
-    expected, chosen = [], []
-    for image in images:
-        candidates = [mean + (image - mean) @ axis @ axis.T for mean, axis in zip(means, axes, strict=True)]
-        errors = [np.sum((candidate - image) ** 2) for candidate in candidates]
-        chosen.append(int(np.argmin(errors)))
-        expected.append(candidates[chosen[-1]])
-    assert set(chosen) == {0, 1, 2, 3}
-    found = layer_of(means, axes)(images.reshape(-1, 4, 4, 1)).numpy().reshape(200, 16)
+    draws = np.random.default_rng(9)
+    images, regions = draws.random((200, 16), dtype=np.float32), draws.integers(0, 4, 200, dtype=np.int32)
+    expected = [
+        means[region] + (image - means[region]) @ axes[region] @ axes[region].T
+        for image, region in zip(images, regions, strict=True)
+    ]
+    found = layer_of(means, axes)([images.reshape(-1, 4, 4, 1), regions]).numpy().reshape(200, 16)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_only_the_chosen_subspace_learns() -> None:
+def test_only_the_subspace_of_the_region_learns() -> None:
     means, axes = subspaces(2)
     layer = layer_of(means, axes)
     # An image at the second mean.
     image = tf.constant(means[1].reshape(1, 4, 4, 1))
     with tf.GradientTape() as tape:
         # Any loss whose gradient is not 0 where the reconstruction is perfect.
-        loss = tf.reduce_sum(layer(image + 0.01))
+        loss = tf.reduce_sum(layer([image + 0.01, tf.constant([1])]))
     for gradient in tape.gradient(loss, [layer.mean, layer.encode, layer.decode]):
         assert not np.any(gradient[0])
         assert np.any(gradient[1])
@@ -122,7 +120,7 @@ def test_only_the_chosen_subspace_learns() -> None:
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_the_layer_computes_in_float32_whatever_the_policy(policy: str) -> None:
     means, axes = subspaces(2)
-    images = np.random.default_rng(9).random((8, 4, 4, 1), dtype=np.float32)
+    images = [np.random.default_rng(9).random((8, 4, 4, 1), dtype=np.float32), np.arange(8, dtype=np.int32) % 2]
     expected = layer_of(means, axes)(images)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -141,10 +139,10 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
 
 
 def test_a_saved_layer_gives_the_same_output(tmp_path: Path) -> None:
-    inputs = keras.Input((4, 4, 1))
+    inputs = [keras.Input((4, 4, 1)), keras.Input((), dtype="int32")]
     layer = layer_of(*subspaces(3))
     model = keras.Model(inputs, layer(inputs))
     model.save(tmp_path / "model.keras")
-    images = np.random.default_rng(9).random((8, 4, 4, 1), dtype=np.float32)
+    images = [np.random.default_rng(9).random((8, 4, 4, 1), dtype=np.float32), np.arange(8, dtype=np.int32) % 3]
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded(images), model(images))

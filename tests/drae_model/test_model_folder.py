@@ -22,17 +22,21 @@ from drae_model.loss_options import ScoreOptions
 from drae_model.model_card import read_card
 from drae_model.model_folder import Inspector, load_inspector, write_model
 from drae_model.networks import build_autoencoder
-from tests.small_training import LINEAR
+from tests.small_training import LINEAR, NETWORK
 
 ROOT = Path(__file__).resolve().parents[2]
 SCORE = ScoreOptions("window_max", 99.0, 3)
-CARD = {"patch_size": 32, "score": {"options": {"aggregate": "window_max", "percentile": 99.0, "window": 3}}}
+CARD = {
+    "patch_size": 32, "regions": ["R0", "R1"],
+    "score": {"options": {"aggregate": "window_max", "percentile": 99.0, "window": 3}},
+}  # fmt: skip
+REGIONS = np.array([1, 0, 0, 1, 1], np.int32)
 PATCHES = np.random.default_rng(5).integers(0, 256, (5, 32, 32, 1), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
 def inspector() -> Inspector:
-    return Inspector(build_autoencoder(LINEAR, 2, 7, "float32"), SCORE, 32)
+    return Inspector(build_autoencoder(LINEAR, 2, 7, "float32"), SCORE, 32, ["R0", "R1"])
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +48,8 @@ def folder(inspector: Inspector, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_scores_are_those_of_scikit_image_on_averaged_pixels(inspector: Inspector) -> None:
     images = PATCHES.reshape(5, 16, 2, 16, 2).mean(axis=(2, 4)).astype(np.float32) / 255
-    rebuilt = inspector.reconstruct(PATCHES)["reconstruction"].numpy()[..., 0]
-    found = inspector.inspect(PATCHES)
+    rebuilt = inspector.reconstruct(PATCHES, REGIONS)["reconstruction"].numpy()[..., 0]
+    found = inspector.inspect(PATCHES, REGIONS)
 
     for number in range(5):
         _, similarity = structural_similarity(
@@ -62,18 +66,53 @@ def test_scores_are_those_of_scikit_image_on_averaged_pixels(inspector: Inspecto
 
 
 def test_file_and_saved_model_give_the_models_own_values(inspector: Inspector, folder: Path) -> None:
-    expected = inspector.inspect(PATCHES)
-    rebuilt = inspector.reconstruct(PATCHES)["reconstruction"].numpy()
+    expected = inspector.inspect(PATCHES, REGIONS)
+    rebuilt = inspector.reconstruct(PATCHES, REGIONS)["reconstruction"].numpy()
 
     again = load_inspector(folder)
     saved = tf.saved_model.load(str(folder / "saved_model"))
+    inputs = {"patches": tf.constant(PATCHES), "regions": tf.constant(REGIONS)}
 
-    for found in (again.inspect(PATCHES), saved.signatures["inspect"](patches=tf.constant(PATCHES))):
+    for found in (again.inspect(PATCHES, REGIONS), saved.signatures["inspect"](**inputs)):
         np.testing.assert_allclose(found["score"], expected["score"], rtol=0, atol=1e-6)
         np.testing.assert_allclose(found["heatmap"], expected["heatmap"], rtol=0, atol=1e-5)
-    found = saved.signatures["reconstruct"](patches=tf.constant(PATCHES))["reconstruction"]
+    found = saved.signatures["reconstruct"](**inputs)["reconstruction"]
     np.testing.assert_allclose(found, rebuilt, rtol=0, atol=1e-6)
-    assert (again.patch_size, again.input_size, again.score) == (32, 16, SCORE)
+    assert (again.patch_size, again.input_size, again.score, again.regions) == (32, 16, SCORE, ("R0", "R1"))
+
+
+def test_a_patch_is_judged_as_one_of_its_region(inspector: Inspector) -> None:
+    scores = [inspector.inspect(PATCHES, np.full(5, region, np.int32))["score"].numpy() for region in (0, 1)]
+    assert not np.any(np.isclose(*scores))
+    mixed = inspector.inspect(PATCHES, REGIONS)["score"].numpy()
+    np.testing.assert_allclose(mixed, np.where(REGIONS == 0, *scores), atol=1e-6)
+    np.testing.assert_array_equal(inspector.region_numbers(["R1", "R0", "R0", "R1", "R1"]), REGIONS)
+
+
+def test_a_region_that_the_model_does_not_know_is_refused(inspector: Inspector, folder: Path) -> None:
+    saved = tf.saved_model.load(str(folder / "saved_model"))
+    patches = tf.constant(PATCHES[:2])
+    for number in (-1, 2):
+        regions = tf.constant([0, number], tf.int32)
+        for inspect in (inspector.inspect, saved.signatures["inspect"]):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="regions: expected numbers from 0 to 1"):
+                inspect(patches=patches, regions=regions)
+    with pytest.raises(ModelError, match="trained on, R0, R1, got R7"):
+        inspector.region_numbers(["R0", "R7"])
+    with pytest.raises(ModelError, match="expected regions, int32"):
+        inspector.inspect(patches)
+
+
+def test_a_model_with_one_subspace_or_none_needs_no_regions(tmp_path: Path) -> None:
+    for number, network in enumerate((LINEAR, NETWORK)):
+        model = Inspector(build_autoencoder(network, 1, 7, "float32"), SCORE, 32, ["R0", "R1"])
+        expected = model.inspect(PATCHES)["score"]
+        np.testing.assert_array_equal(model.inspect(PATCHES, REGIONS)["score"], expected)
+        (tmp_path / str(number)).mkdir()
+        write_model(tmp_path / str(number), model, CARD)
+        inspect = tf.saved_model.load(str(tmp_path / str(number) / "saved_model")).signatures["inspect"]
+        assert set(inspect.structured_input_signature[1]) == {"patches"}
+        np.testing.assert_allclose(inspect(patches=tf.constant(PATCHES))["score"], expected, rtol=0, atol=1e-6)
 
 
 def test_a_process_that_imports_nothing_else_loads_it(folder: Path) -> None:
@@ -91,9 +130,11 @@ def test_the_signatures_take_raw_patches_of_any_number(folder: Path) -> None:
 
     # Keras gives the first of them the name that servers ask for by default, too.
     assert set(saved.signatures) == {"inspect", "reconstruct", "serving_default"}
-    (arguments,) = inspect.structured_input_signature[1].items()
-    assert arguments == ("patches", tf.TensorSpec((None, 32, 32, 1), tf.uint8, name="patches"))
-    one = inspect(patches=tf.constant(PATCHES[:1]))
+    assert inspect.structured_input_signature[1] == {
+        "patches": tf.TensorSpec((None, 32, 32, 1), tf.uint8, name="patches"),
+        "regions": tf.TensorSpec((None,), tf.int32, name="regions"),
+    }
+    one = inspect(patches=tf.constant(PATCHES[:1]), regions=tf.constant(REGIONS[:1]))
     assert (one["score"].shape, one["heatmap"].shape) == ((1,), (1, 32, 32))
     assert one["score"].dtype == one["heatmap"].dtype == tf.float32
 

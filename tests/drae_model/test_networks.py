@@ -16,7 +16,15 @@ import tensorflow as tf
 from drae_data.errors import OptionError
 from drae_model.linear_path import start_from
 from drae_model.network_options import LinearPath, NetworkOptions, Normalization
-from drae_model.networks import build_autoencoder, build_decoder, build_discriminator, build_encoder, build_networks
+from drae_model.networks import (
+    build_autoencoder,
+    build_decoder,
+    build_discriminator,
+    build_encoder,
+    build_networks,
+    rebuild,
+    takes_regions,
+)
 from drae_model.operations import without_weights
 from tests.small_training import NETWORK
 
@@ -35,6 +43,7 @@ PAPER = NetworkOptions(
     lateral=False,
 )
 IMAGES = np.random.default_rng(0).random((3, 16, 16, 1), dtype=np.float32)
+REGIONS = np.array([0, 1, 1], np.int32)
 SHAPES = [
     SMALL,
     replace(SMALL, blocks=4, widths=(4,), normalization=Normalization("batch", 0.9, 2)),
@@ -58,7 +67,8 @@ def test_what_goes_in_and_what_comes_out(options: NetworkOptions) -> None:
     size = options.input_size
     images = np.random.default_rng(0).random((3, size, size, 1), dtype=np.float32)
     autoencoder = build_autoencoder(options, 2, 1, "float32")
-    found = autoencoder(images)
+    assert takes_regions(autoencoder) == (options.linear_path is not None)
+    found = rebuild(autoencoder, images, REGIONS, training=False)
     assert {name: value.shape for name, value in found.items()} == {
         "image": (3, size, size, 1),
         "latent": (3, options.bottleneck),
@@ -84,11 +94,11 @@ def test_the_gate_of_the_linear_path_starts_closed_and_lets_the_network_correct(
     autoencoder = build_autoencoder(LINEAR, 2, 1, "float32")
     axes = np.linalg.qr(np.random.default_rng(1).normal(size=(2, 256, 3)))[0].astype(np.float32)
     start_from(autoencoder.get_layer("linear_path"), np.repeat(np.array([[0.2], [0.6]], np.float32), 256, axis=1), axes)
-    linear = autoencoder.get_layer("linear_path")(IMAGES).numpy()
-    np.testing.assert_allclose(autoencoder(IMAGES)["image"], linear.clip(0, 1), atol=1e-6)
+    linear = autoencoder.get_layer("linear_path")([IMAGES, REGIONS]).numpy()
+    np.testing.assert_allclose(autoencoder([IMAGES, REGIONS])["image"], linear.clip(0, 1), atol=1e-6)
 
     autoencoder.get_layer("gated_sum").gate.assign(-0.8)
-    found = autoencoder(IMAGES)
+    found = autoencoder([IMAGES, REGIONS])
     correction = autoencoder.get_layer("decoder")(found["latent"]).numpy() - 0.5
     np.testing.assert_allclose(found["image"], (linear - 0.8 * correction).clip(0, 1), atol=1e-6)
 
@@ -103,7 +113,7 @@ def test_more_components_than_pixels_are_refused() -> None:
 def test_outputs_are_float32_at_every_precision(precision: str, activation: str) -> None:
     options = replace(LINEAR, activation=activation, normalization=Normalization("batch", 0.9, 2))
     autoencoder, discriminator = build_autoencoder(options, 2, 1, precision), build_discriminator(options, 1, precision)
-    outputs = {**autoencoder(IMAGES), **discriminator(IMAGES)}
+    outputs = {**autoencoder([IMAGES, REGIONS]), **discriminator(IMAGES)}
     assert {name: value.dtype.name for name, value in outputs.items()} == dict.fromkeys(
         ("image", "latent", "features", "logit"), "float32"
     )
@@ -111,7 +121,7 @@ def test_outputs_are_float32_at_every_precision(precision: str, activation: str)
     exact = build_autoencoder(options, 2, 1, "float32")
     assert same(autoencoder, exact)
     assert autoencoder.get_layer("encoder").get_layer("stage1_a").get_layer("conv1").compute_dtype == precision[6:]
-    np.testing.assert_allclose(outputs["latent"], exact(IMAGES)["latent"], atol=0.1)
+    np.testing.assert_allclose(outputs["latent"], exact([IMAGES, REGIONS])["latent"], atol=0.1)
 
 
 def test_weights_depend_on_seed_and_name_alone() -> None:
@@ -134,6 +144,7 @@ def test_weights_depend_on_seed_and_name_alone() -> None:
 def test_gradients_reach_every_weight(options: NetworkOptions) -> None:
     images = tf.constant(np.random.default_rng(0).random((16, 16, 16, 1), dtype=np.float32))
     autoencoder, discriminator = build_autoencoder(options, 1, 1, "float32"), build_discriminator(options, 1, "float32")
+    assert not takes_regions(autoencoder)
     with tf.GradientTape(persistent=True) as tape:
         error = tf.reduce_mean(tf.square(autoencoder(images, training=True)["image"] - images))
         logit = tf.reduce_mean(tf.square(discriminator(images, training=True)["logit"] - 1))
@@ -152,7 +163,8 @@ def test_a_saved_network_gives_the_same_outputs(options: NetworkOptions, tmp_pat
     for model in (build_autoencoder(options, 2, 1, "float32"), build_discriminator(options, 1, "float32")):
         model.save(tmp_path / "model.keras")
         loaded = keras.saving.load_model(tmp_path / "model.keras")
-        expected, found = model(IMAGES), loaded(IMAGES)
+        inputs = [IMAGES, REGIONS] if takes_regions(model) else IMAGES
+        expected, found = model(inputs), loaded(inputs)
         assert set(expected) == set(found)
         for name in expected:
             np.testing.assert_array_equal(found[name], expected[name])
@@ -215,11 +227,11 @@ KEPT = replace(NETWORK, lateral=True, linear_path=LinearPath(5, True, 60, "keep"
 def test_a_kept_residual_is_what_the_linear_path_misses_times_what_the_decoder_says() -> None:
     autoencoder = build_autoencoder(KEPT, 2, 3, "float32")
     images = tf.constant(np.random.default_rng(1).random((3, 16, 16, 1), np.float32))
-    linear = autoencoder.get_layer("linear_path")(images).numpy()
+    linear = autoencoder.get_layer("linear_path")([images, tf.constant(REGIONS)]).numpy()
     seen = tf.constant(np.concatenate([images, 4 * (images - linear)], axis=3))
     latent, *stages = autoencoder.get_layer("encoder")(seen)
     decoded = autoencoder.get_layer("decoder")([latent, seen, *stages]).numpy()
-    found = autoencoder(images)
+    found = rebuild(autoencoder, images, REGIONS, training=False)
     np.testing.assert_allclose(found["latent"], latent, atol=1e-5)
     expected = np.clip(linear + 4 * (decoded - 0.5) * (images - linear), 0, 1)
     np.testing.assert_allclose(found["image"], expected, atol=1e-5)

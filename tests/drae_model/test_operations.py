@@ -43,7 +43,8 @@ def test_layers_whose_kernels_are_used_in_another_way() -> None:
     maps = keras.layers.Conv2DTranspose(3, 3, strides=2, padding="same", name="transposed")(inputs)
     maps = keras.layers.Conv2D(6, 1, groups=3, use_bias=False, name="grouped")(maps)
     maps = keras.layers.BatchNormalization(name="norm")(maps)
-    model = keras.Model(inputs, SubspaceProjection(2, 7, 1, name="linear")(maps))
+    regions = keras.Input((), dtype="int32")
+    model = keras.Model([inputs, regions], SubspaceProjection(2, 7, 1, name="linear")([maps, regions]))
     found = {row.layer: (row.parameters, row.multiply_adds) for row in layer_costs(model)}
     assert found == {
         # Each of the 64 pixels of the input meets 9 weights for each pair of 4 and 3 channels.

@@ -59,7 +59,7 @@ def test_a_step_has_the_same_batch_wherever_the_reading_began(version: Path) -> 
         part = arrays(training_batches(version, OPTIONS, first, last))
         assert len(part) == last - first
         for batch, expected in zip(part, whole[first:last], strict=True):
-            assert all(np.array_equal(batch[name], expected[name]) for name in ("image", "perturbed", "noise"))
+            assert all(np.array_equal(batch[name], expected[name]) for name in expected)
 
 
 def test_passes_hold_the_same_patches_with_other_draws(version: Path) -> None:
@@ -77,15 +77,16 @@ def test_passes_hold_the_same_patches_with_other_draws(version: Path) -> None:
     assert len(common) < 160 * 0.25
 
 
-def test_without_augmentation_the_image_is_the_patch_averaged_down(version: Path) -> None:
+def test_without_augmentation_the_image_is_the_patch_averaged_down_and_the_region_its_place(version: Path) -> None:
     patches = {}
     for batch in patch_batches(version, ReadOptions("train", 8, False, 1, None)):
-        for image in batch["image"].numpy():
+        for image, region in zip(batch["image"].numpy(), batch["region"].numpy(), strict=True):
             mean = image.reshape(16, 2, 16, 2).mean(axis=(1, 3))
-            patches[np.round(mean * 255 * 4).astype(int).tobytes()] = mean
+            patches[np.round(mean * 255 * 4).astype(int).tobytes()] = region
     for batch in arrays(training_batches(version, replace(OPTIONS, augmentation=UNCHANGED), 0, STEPS)):
-        for image in batch["image"][..., 0]:
-            patches.pop(np.round(image * 255 * 4).astype(int).tobytes())
+        assert batch["region"].dtype == np.int32
+        for image, region in zip(batch["image"][..., 0], batch["region"], strict=True):
+            assert patches.pop(np.round(image * 255 * 4).astype(int).tobytes()) == (b"R0", b"R1")[region]
     assert not patches
 
 
@@ -111,6 +112,8 @@ def test_validation_takes_patches_spread_over_the_split(version: Path) -> None:
     keys = [key for batch in arrays(some) for key in batch["key"]]
 
     assert [key for batch in everything for key in batch["key"]] == stored
+    regions = [(b"R0", b"R1")[region] for batch in everything for region in batch["region"]]
+    assert regions == [key.rpartition(b"/")[2] for key in stored]
     assert everything[0]["image"].shape == (8, 16, 16, 1)
     assert len(some) == 2
     assert len(keys) == 13

@@ -49,8 +49,9 @@ def test_pictures_are_those_of_the_exported_model(scored: Path) -> None:
     assert len(entries) >= 10
     for entry in entries:
         patch = tf.constant(pixels[entry.key.encode()][None])
-        rebuilt = grey_picture(model.reconstruct(patch)["reconstruction"].numpy()[0, ..., 0])
-        heat = heat_overlay(model.inspect(patch)["heatmap"].numpy()[0])
+        region = tf.constant([("R0", "R1").index(entry.region)])
+        rebuilt = grey_picture(model.reconstruct(patch, region)["reconstruction"].numpy()[0, ..., 0])
+        heat = heat_overlay(model.inspect(patch, region)["heatmap"].numpy()[0])
         for name, expected in ((entry.reconstruction, rebuilt), (entry.heatmap, heat)):
             picture = cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED)
             assert picture is not None
