@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from drae_model.loss_options import LossOptions, ScoreOptions
 from drae_model.losses import contextual_loss, discriminator_loss, generator_loss
-from drae_model.networks import Networks, rebuild
+from drae_model.networks import Networks
+from drae_model.reconstruction import rebuild
 from drae_model.scoring import scores
 
 # `Any` stands for tf.Tensor: TensorFlow is published without types.

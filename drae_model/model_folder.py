@@ -16,7 +16,7 @@ from drae_model.input_size import shrink
 from drae_model.linear_path import GatedSum, SubspaceProjection
 from drae_model.loss_options import ScoreOptions
 from drae_model.model_card import CARD, KERAS_FILE, read_card
-from drae_model.networks import rebuild, takes_regions
+from drae_model.reconstruction import rebuild, takes_regions
 from drae_model.scoring import heatmaps, scores
 
 SAVED_MODEL = "saved_model"

@@ -1,14 +1,13 @@
 """The networks (paper, sections 6.2 and 7.2): encoder, decoder, autoencoder, discriminator.
 
 Each is a functional Keras model without TensorFlow, whose weights depend only on options, seed and the network's name.
-What comes out of a network is float32 at every precision. Read an autoencoder with `rebuild`: some want regions.
+What comes out of a network is float32 at every precision. `reconstruction.rebuild` runs an autoencoder.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
-from keras import ops
 
 from drae_model.blocks import HE_SCALE, Builder, Tensor, layer_seed, residual_block
 from drae_model.linear_path import GatedSum, KeptResidual, SubspaceProjection
@@ -176,29 +175,6 @@ def build_autoencoder(options: NetworkOptions, projections: int, seed: int, prec
     elif linear is not None:
         image = GatedSum(name="gated_sum")([linear, image])
     return keras.Model(inputs, {"image": image, "latent": latent}, name="autoencoder")
-
-
-def takes_regions(autoencoder: keras.Model) -> bool:
-    """Whether an autoencoder wants to know the region of each patch."""
-    return len(autoencoder.inputs) > 1
-
-
-def rebuild(autoencoder: keras.Model, images: Tensor, regions: Tensor, *, training: bool) -> dict[str, Tensor]:
-    """What an autoencoder makes of patches.
-
-    Args:
-        autoencoder: of `build_autoencoder`.
-        images: float32 [n, size, size, 1], 0 to 1.
-        regions: their numbers among the regions of the version that it was trained on, int32 [n], from 0; one that
-            does not take regions leaves them aside, and None will do.
-        training: rather than inference.
-
-    Returns:
-        See `build_autoencoder`.
-    """
-    inputs = [ops.convert_to_tensor(images), ops.convert_to_tensor(regions)] if takes_regions(autoencoder) else images
-    found: dict[str, Tensor] = autoencoder(inputs, training=training)
-    return found
 
 
 def build_discriminator(options: NetworkOptions, seed: int, precision: str) -> keras.Model:

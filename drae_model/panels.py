@@ -10,8 +10,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from drae_data.preview_panel import DIM, INK, ground, write
-from drae_model.networks import rebuild
 from drae_model.perturbation import perturb
+from drae_model.reconstruction import rebuild
 from drae_model.scoring import heatmaps, scores
 from drae_model.training_batches import patch_seeds, validation_batches
 from drae_model.training_options import TrainingOptions

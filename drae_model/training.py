@@ -20,10 +20,11 @@ from drae_model.drae import DRAE
 from drae_model.errors import TrainingError
 from drae_model.linear_path import principal_components, start_from
 from drae_model.model_folder import Inspector
-from drae_model.networks import build_autoencoder, build_networks, rebuild
+from drae_model.networks import build_autoencoder, build_networks
 from drae_model.panels import PanelPatches, panel_patches
 from drae_model.patch_dataset import reading_errors
 from drae_model.patch_selection import version_content
+from drae_model.reconstruction import rebuild
 from drae_model.schedule import learning_rate
 from drae_model.scoring import scores
 from drae_model.training_batches import region_patches, training_batches, training_selection, validation_batches

@@ -22,10 +22,9 @@ from drae_model.networks import (
     build_discriminator,
     build_encoder,
     build_networks,
-    rebuild,
-    takes_regions,
 )
 from drae_model.operations import without_weights
+from drae_model.reconstruction import rebuild, takes_regions
 from tests.small_training import NETWORK
 
 SMALL = replace(NETWORK, widths=(4, 6), discriminator_widths=(2, 8), bottleneck=5)
