@@ -71,7 +71,7 @@ def judge(model: Path, calibration: Path, every: int) -> dict[str, float]:
     regions: list[str] = []
     seen = 0
     for batch in patch_batches(calibration, ReadOptions("test", 256, False, 2, None)):
-        chosen = []
+        chosen, own = [], []
         keys = zip(*(batch[name].numpy() for name in ("strip", "vial", "region")), strict=True)
         for row, (strip, vial, region) in enumerate(keys):
             marked = (strip.decode(), int(vial), region.decode()) in bad
@@ -79,12 +79,12 @@ def judge(model: Path, calibration: Path, every: int) -> dict[str, float]:
             if marked or (strip.decode() in good and seen % every == 0):
                 chosen.append(row)
                 marks.append(DEFECTIVE if marked else GOOD)
-                regions.append(region.decode())
+                own.append(region.decode())
         if not chosen:
             continue
         images = tf.gather(shrink(batch["image"], inspector.input_size), chosen)
-        numbers = inspector.region_numbers(regions[-len(chosen) :])
-        for name, values in score(images, inspector.rebuild(images, numbers)).items():
+        regions += own
+        for name, values in score(images, inspector.rebuild(images, inspector.region_numbers(own))).items():
             found[name] += values.numpy().tolist()
     counted = np.array(marks), np.array(regions)
     return {name: round(weighted_auroc(np.array(values), *counted), 4) for name, values in found.items()}

@@ -53,8 +53,8 @@ from pipelines.score_shards import score_shards
 from pipelines.scoring import Scoring, open_scoring
 
 SHARDS = "shards"
-# A patch and its region.
-Judged = tuple[npt.NDArray[np.uint8], str]
+# Pixels of a patch, and the name of its region.
+Patch = tuple[npt.NDArray[np.uint8], str]
 # By key of the patch.
 Found = dict[str, float]
 
@@ -70,7 +70,7 @@ def by_shards(scoring: Scoring, folder: Path) -> Found:
     return found
 
 
-class InspectorHandler(ModelHandler[Judged, float, Any]):
+class InspectorHandler(ModelHandler[Patch, float, Any]):
     """What RunInference needs to know of the model.
 
     Args:
@@ -83,11 +83,11 @@ class InspectorHandler(ModelHandler[Judged, float, Any]):
         self._folder = folder
 
     def load_model(self) -> Any:
-        """A compiled function from patches and regions to scores."""
+        """A compiled function from patches and the names of their regions to scores."""
         return compiled(load_inspector(Path(self._folder)))
 
     def run_inference(
-        self, batch: Sequence[Judged], model: Any, inference_args: Mapping[str, Any] | None = None
+        self, batch: Sequence[Patch], model: Any, inference_args: Mapping[str, Any] | None = None
     ) -> Iterable[float]:
         """Scores of a batch."""
         # Divided here as readers do: in the graph TensorFlow may multiply by 1 / 255 instead, and the last bits differ.
@@ -95,7 +95,7 @@ class InspectorHandler(ModelHandler[Judged, float, Any]):
         scores: list[float] = model(tf.constant(images), [region for _, region in batch]).numpy().tolist()
         return scores
 
-    def get_num_bytes(self, batch: Sequence[Judged]) -> int:
+    def get_num_bytes(self, batch: Sequence[Patch]) -> int:
         """Of a batch; Beam's own way pickles it."""
         return sum(patch.nbytes for patch, _ in batch)
 
@@ -106,7 +106,7 @@ def by_run_inference(scoring: Scoring, folder: Path) -> Found:
     root = Path(scoring.version.files.root).resolve()
     size, encoding = claims.size, claims.encoding
 
-    def decode(data: bytes) -> tuple[str, Judged]:
+    def decode(data: bytes) -> tuple[str, Patch]:
         features = decode_example(data)
         pixels = decode_patch_image(bytes(features[IMAGE]), size, encoding)
         return bytes(features["key"]).decode(), (pixels, bytes(features["region"]).decode())
@@ -138,7 +138,7 @@ def by_loop(scoring: Scoring, folder: Path) -> Found:
 
 
 def compiled(inspector: Inspector) -> Any:
-    """The model in TensorFlow's graph: patches, float32 [n, p, p, 1], 0 to 1, and their regions to scores [n]."""
+    """The model in TensorFlow's graph: patches, float32 [n, p, p, 1], 0 to 1, and names of regions to scores [n]."""
     size = inspector.patch_size
     specs = [tf.TensorSpec((None, size, size, 1), tf.float32), tf.TensorSpec((None,), tf.int32)]
     score: Any = tf.function(inspector.score_images, input_signature=specs, autograph=False)

@@ -88,7 +88,8 @@ class SubspaceProjection(keras.layers.Layer):  # type: ignore[misc]  # Keras has
 
     def build(self, input_shape: Shape | Sequence[Shape]) -> None:
         """Makes the weights for images of a shape [n, h, w, c]."""
-        pixels = math.prod(side or 0 for side in self.compute_output_shape(input_shape)[1:])
+        sides: Any = self.compute_output_shape(input_shape)[1:]
+        pixels = math.prod(sides)
 
         def weights(name: str, shape: tuple[int, ...], initial: object) -> Tensor:
             return self.add_weight(name=name, shape=(self.projections, *shape), initializer=initial)

@@ -91,16 +91,22 @@ class Inspector(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
 
         Raises:
             ModelError: the model takes regions, and there are none.
-            tf.errors.InvalidArgumentError: a region is none of the model's.
+            tf.errors.InvalidArgumentError: there are not as many regions as patches, or one is none of the model's.
         """
         if not self.takes_regions:
             return rebuild(self.autoencoder, images, None, training=False)["image"]
         if regions is None:
             raise ModelError("the model needs to know the region of each patch: expected regions, int32 [n], got none")
-        count = self.autoencoder.get_layer("linear_path").projections
-        known = tf.reduce_all((regions >= 0) & (regions < count))
-        words = f"regions: expected numbers from 0 to {count - 1}, those of the model's regions in order, got"
-        tf.debugging.Assert(known, [words, regions])
+        counts = tf.shape(images)[0], tf.shape(regions)[0]
+        known = tf.reduce_all((regions >= 0) & (regions < len(self.regions)))
+        names = ", ".join(f"{number} {name}" for number, name in enumerate(self.regions))
+        checks = [
+            tf.debugging.Assert(counts[0] == counts[1], ["regions: expected one for each patch; there are", *counts]),
+            tf.debugging.Assert(known, [f"regions: expected numbers of the model's regions, {names}, got", regions]),
+        ]
+        # In a graph the checks come first, else TensorFlow's words about shapes might.
+        with tf.control_dependencies(checks):
+            images = tf.identity(images)
         return rebuild(self.autoencoder, images, regions, training=False)["image"]
 
     def _images(self, patches: Tensor) -> Tensor:
@@ -156,6 +162,14 @@ def load_inspector(folder: Path) -> Inspector:
     try:
         autoencoder = keras.models.load_model(folder / KERAS_FILE, custom_objects=_OWN_LAYERS, compile=False)
         score = ScoreOptions(**card["score"]["options"])
-        return Inspector(autoencoder, score, int(card["patch_size"]), card["regions"])
+        inspector = Inspector(autoencoder, score, int(card["patch_size"]), card["regions"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, OptionError) as error:
         raise ModelError(f"{folder}: expected a trained model, got: {first_line(error)}; train it again") from error
+    if inspector.takes_regions:
+        count = autoencoder.get_layer("linear_path").projections
+        if count != len(inspector.regions):
+            raise ModelError(
+                f"{folder}: expected a subspace for each of the card's regions, {', '.join(inspector.regions)}, got "
+                f"{count}; train it again"
+            )
+    return inspector

@@ -43,7 +43,7 @@ class LinearPath:
 
     Attributes:
         components: principal components.
-        per_region: a projection for each region, so that the model must be told the region of a patch; else one.
+        per_region: a projection for each region: a model of several must then be told a patch's region; else one.
         fit_patches: training patches from which each projection starts, taken in turn from up to 64 shards.
         join: `sum`, the decoder's image is added through a gate, or `keep`, it says pixel by pixel how much of what the
             projection misses belongs to the patch. `keep` needs `lateral`.

@@ -152,8 +152,8 @@ def build_autoencoder(options: NetworkOptions, projections: int, seed: int, prec
     Returns:
         A model named `autoencoder` from float32 [n, size, size, 1], 0 to 1, to a dictionary: `image`, float32
         [n, size, size, 1], 0 to 1, and `latent`, float32 [n, bottleneck]. Where the linear path has several subspaces
-        it takes a list of that and the patches' regions, int32 [n]. It holds the models `encoder` and `decoder`, and
-        the layer `linear_path`, whose random weights `linear_path.start_from` replaces.
+        it takes a list of that and the numbers of the patches' regions, int32 [n]. It holds the models `encoder` and
+        `decoder`, and the layer `linear_path`, whose random weights `linear_path.start_from` replaces.
     """
     encoder = build_encoder(options, seed, precision, "encoder", first=True)
     decoder = build_decoder(options, seed, precision)

@@ -20,8 +20,8 @@ def rebuild(autoencoder: keras.Model, images: Tensor, regions: Tensor, *, traini
     Args:
         autoencoder: of `networks.build_autoencoder`.
         images: float32 [n, size, size, 1], 0 to 1.
-        regions: their numbers among the regions of the version that it was trained on, int32 [n], from 0; one that
-            does not take regions leaves them aside, and None will do.
+        regions: the numbers of the patches' regions, int32 [n], from 0, in the order of the version that it was
+            trained on. An autoencoder that does not take them leaves them aside; None will do.
         training: rather than inference.
 
     Returns:

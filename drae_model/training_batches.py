@@ -102,6 +102,7 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
         whole, and some patches fewer are taken.
     """
     reading = _reading("validation", options, None)
+    regions = version_content(folder).layouts.regions
     total = select_patches(folder, reading).patches
     taken = _at_most(count, total)
     # Keras asks that batches can be shared out evenly: several devices judge whole batches only.
@@ -114,8 +115,6 @@ def validation_batches(folder: Path, options: TrainingOptions, count: int | None
         chosen = batches.unbatch().enumerate().filter(lambda i, _: (i + 1) * taken // total > i * taken // total)
         batches = chosen.map(lambda _, patch: patch).batch(size)
         batches = batches.apply(tf.data.experimental.assert_cardinality(-(-taken // size)))
-
-    regions = version_content(folder).layouts.regions
 
     def prepare(batch: dict[str, Tensor]) -> dict[str, Tensor]:
         image = shrink(batch["image"], options.network.input_size)
@@ -146,7 +145,9 @@ def region_patches(folder: Path, options: TrainingOptions, region: str | None, c
 
 def _region_numbers(names: Tensor, regions: Sequence[str]) -> Tensor:
     """Places of names, string [n], among those of a version: int32 [n]."""
-    return tf.argmax(names[:, None] == tf.constant(regions), axis=1, output_type=tf.int32)
+    same = names[:, None] == tf.constant(regions)
+    tf.debugging.Assert(tf.reduce_all(tf.reduce_any(same, axis=1)), ["expected regions", *regions, "got", names])
+    return tf.argmax(same, axis=1, output_type=tf.int32)
 
 
 def patch_seeds(keys: Tensor, seed: int, epoch: Tensor) -> Tensor:

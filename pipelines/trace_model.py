@@ -77,7 +77,7 @@ def check_scores(model: ModelFacts, found: Sequence[FoundPatch], stated: Scores)
         # Its variables live as long as what was loaded does.
         loaded = tf.saved_model.load(str(place))
         came = loaded.inspect(*inputs)["score"].numpy()
-    except (OSError, ValueError, KeyError, AttributeError, tf.errors.OpError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, tf.errors.OpError) as error:
         raise TraceError(
             f"broken link, saved model to model: {place}: expected a SavedModel, got: {first_line(error)}; train again"
         ) from error

@@ -21,7 +21,7 @@ from drae_data.strip_layouts import StripLayouts
 from drae_data.verification.claims import read_claims
 from tests.acceptance_line import build, enter_copy, write_params
 from tests.small_line import HEIGHT, WIDTH, build_dataset, small_frame, small_options
-from tests.small_training import NETWORK
+from tests.small_training import LINEAR
 
 WHOLE = StripLayout("pixels", (HEIGHT, WIDTH), {"R0": ((0, 0, WIDTH, HEIGHT),)}, allow_overlap=False)
 
@@ -39,7 +39,8 @@ def write_random_model(folder: Path, regions: list[str]) -> None:
         "dataset": {"name": "small", "version": "1.0.0", "digest": digest},
     }  # fmt: skip
     (folder / "model").mkdir()
-    model = Inspector(build_autoencoder(NETWORK, 1, 7, "float32"), ScoreOptions("mean", 99.0, 3), 32, regions)
+    autoencoder = build_autoencoder(LINEAR, len(regions), 7, "float32")
+    model = Inspector(autoencoder, ScoreOptions("mean", 99.0, 3), 32, regions)
     write_model(folder / "model", model, card)
 
 

@@ -19,9 +19,9 @@ from tests.acceptance_line import BAD
 
 @dataclass
 class Oracle:
-    """Rebuilds chosen images as they are, all others black."""
+    """Rebuilds chosen images as they are where it is told their regions, all others black."""
 
-    kept: set[bytes]
+    kept: set[tuple[bytes, str]]
     input_size: int = 16
 
     def region_numbers(self, names: list[str]) -> list[str]:
@@ -29,18 +29,18 @@ class Oracle:
 
     def rebuild(self, images: Any, regions: list[str]) -> Any:
         pixels = np.asarray(images)
-        assert len(regions) == len(pixels)
-        known = [image.tobytes() in self.kept for image in pixels]
+        known = [(image.tobytes(), region) in self.kept for image, region in zip(pixels, regions, strict=True)]
         return np.where(np.array(known)[:, None, None, None], pixels, np.float32(0.0))
 
 
-def images_by_mark(version: Path) -> dict[bool, set[bytes]]:
-    """What each patch looks like at the model's input size, by whether it is labelled defective."""
-    found: dict[bool, set[bytes]] = {True: set(), False: set()}
+def images_by_mark(version: Path) -> dict[bool, set[tuple[bytes, str]]]:
+    """What each patch looks like at the model's input size, and its region, by whether it is labelled defective."""
+    found: dict[bool, set[tuple[bytes, str]]] = {True: set(), False: set()}
     for batch in patch_batches(version, ReadOptions("test", 256, False, 2, None)):
         places = zip(*(batch[name].numpy() for name in ("strip", "vial", "region")), strict=True)
         for image, (strip, vial, region) in zip(shrink(batch["image"], 16).numpy(), places, strict=True):
-            found[(strip.decode(), vial, region) in {(name, 1, b"R1") for name in BAD}].add(image.tobytes())
+            marked = (strip.decode(), vial, region) in {(name, 1, b"R1") for name in BAD}
+            found[marked].add((image.tobytes(), region.decode()))
     return found
 
 

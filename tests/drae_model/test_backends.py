@@ -39,7 +39,9 @@ def reached(module: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("module", ["networks", "ssim", "losses", "scoring", "schedule", "operations"])
+@pytest.mark.parametrize(
+    "module", ["networks", "reconstruction", "ssim", "losses", "scoring", "schedule", "operations"]
+)
 def test_no_tensorflow_comes_along(module: str) -> None:
     found = reached(f"drae_model.{module}")
     assert "keras" in found

@@ -15,6 +15,8 @@ import tensorflow as tf
 from drae_model.drae import DRAE, TRAINED
 from drae_model.network_options import NetworkOptions, Normalization
 from drae_model.networks import build_networks
+from drae_model.reconstruction import rebuild
+from drae_model.scoring import scores
 from tests.small_training import LINEAR, NETWORK, small_training, smooth_images
 
 BATCH_NORM = replace(NETWORK, normalization=Normalization("batch", 0.9, 2))
@@ -59,6 +61,10 @@ def test_gradients_reach_every_weight_of_both_sides(network: NetworkOptions) -> 
         assert len(weights) == len(gradients)
         dead = [w.path for w, g in zip(weights, gradients, strict=True) if g is None or not np.any(g.numpy())]
         assert dead == []
+    # And the subspace of each region.
+    for weight, gradient in zip(drae.generator_weights, generator, strict=True):
+        if "linear_path" in weight.path:
+            assert all(np.any(part) for part in gradient.numpy()), weight.path
 
 
 def test_the_generators_step_leaves_the_discriminator_alone_and_the_reverse() -> None:
@@ -121,6 +127,23 @@ def test_validation_infers_and_changes_nothing() -> None:
     again = {name: float(tracker.result()) for name, tracker in drae.validation_trackers.items()}
     assert again == pytest.approx(first, rel=1e-4)
     assert not np.isclose(first["score"], 0)
+
+
+def test_validation_judges_each_patch_as_one_of_its_region() -> None:
+    drae, batch = new_drae(LINEAR), batch_of()
+
+    def score(regions: tf.Tensor) -> float:
+        drae.reset_metrics()
+        return float(drae.test_step({"image": batch["image"], "region": regions})["score"])
+
+    by_region = [
+        scores(batch["image"], rebuild(drae.autoencoder, batch["image"], tf.fill(8, region), training=False)["image"],
+               drae.score_options).numpy()
+        for region in (0, 1)
+    ]  # fmt: skip
+    expected = np.where(batch["region"].numpy() == 0, *by_region).mean()
+    assert score(batch["region"]) == pytest.approx(expected, abs=1e-6)
+    assert score(1 - batch["region"]) != pytest.approx(expected, abs=1e-4)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_gives_others() -> None:

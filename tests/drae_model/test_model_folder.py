@@ -27,7 +27,7 @@ from tests.small_training import LINEAR, NETWORK
 ROOT = Path(__file__).resolve().parents[2]
 SCORE = ScoreOptions("window_max", 99.0, 3)
 CARD = {
-    "patch_size": 32, "regions": ["R0", "R1"],
+    "patch_size": 32, "regions": ["R1", "R0"],
     "score": {"options": {"aggregate": "window_max", "percentile": 99.0, "window": 3}},
 }  # fmt: skip
 REGIONS = np.array([1, 0, 0, 1, 1], np.int32)
@@ -36,7 +36,7 @@ PATCHES = np.random.default_rng(5).integers(0, 256, (5, 32, 32, 1), dtype=np.uin
 
 @pytest.fixture(scope="module")
 def inspector() -> Inspector:
-    return Inspector(build_autoencoder(LINEAR, 2, 7, "float32"), SCORE, 32, ["R0", "R1"])
+    return Inspector(build_autoencoder(LINEAR, 2, 7, "float32"), SCORE, 32, ["R1", "R0"])
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_file_and_saved_model_give_the_models_own_values(inspector: Inspector, f
         np.testing.assert_allclose(found["heatmap"], expected["heatmap"], rtol=0, atol=1e-5)
     found = saved.signatures["reconstruct"](**inputs)["reconstruction"]
     np.testing.assert_allclose(found, rebuilt, rtol=0, atol=1e-6)
-    assert (again.patch_size, again.input_size, again.score, again.regions) == (32, 16, SCORE, ("R0", "R1"))
+    assert (again.patch_size, again.input_size, again.score, again.regions) == (32, 16, SCORE, ("R1", "R0"))
 
 
 def test_a_patch_is_judged_as_one_of_its_region(inspector: Inspector) -> None:
@@ -86,7 +86,7 @@ def test_a_patch_is_judged_as_one_of_its_region(inspector: Inspector) -> None:
     assert not np.any(np.isclose(*scores))
     mixed = inspector.inspect(PATCHES, REGIONS)["score"].numpy()
     np.testing.assert_allclose(mixed, np.where(REGIONS == 0, *scores), atol=1e-6)
-    np.testing.assert_array_equal(inspector.region_numbers(["R1", "R0", "R0", "R1", "R1"]), REGIONS)
+    np.testing.assert_array_equal(inspector.region_numbers(["R0", "R1", "R1", "R0", "R0"]), REGIONS)
 
 
 def test_a_region_that_the_model_does_not_know_is_refused(inspector: Inspector, folder: Path) -> None:
@@ -95,9 +95,14 @@ def test_a_region_that_the_model_does_not_know_is_refused(inspector: Inspector, 
     for number in (-1, 2):
         regions = tf.constant([0, number], tf.int32)
         for inspect in (inspector.inspect, saved.signatures["inspect"]):
-            with pytest.raises(tf.errors.InvalidArgumentError, match="regions: expected numbers from 0 to 1"):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=r"expected numbers .* regions, 0 R1, 1 R0, got"):
                 inspect(patches=patches, regions=regions)
-    with pytest.raises(ModelError, match="trained on, R0, R1, got R7"):
+    # One number would do for all patches, were it not refused.
+    for count in (1, 3):
+        for inspect in (inspector.inspect, saved.signatures["inspect"]):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="regions: expected one for each patch"):
+                inspect(patches=patches, regions=tf.zeros(count, tf.int32))
+    with pytest.raises(ModelError, match="trained on, R1, R0, got R7"):
         inspector.region_numbers(["R0", "R7"])
     with pytest.raises(ModelError, match="expected regions, int32"):
         inspector.inspect(patches)
@@ -105,7 +110,7 @@ def test_a_region_that_the_model_does_not_know_is_refused(inspector: Inspector, 
 
 def test_a_model_with_one_subspace_or_none_needs_no_regions(tmp_path: Path) -> None:
     for number, network in enumerate((LINEAR, NETWORK)):
-        model = Inspector(build_autoencoder(network, 1, 7, "float32"), SCORE, 32, ["R0", "R1"])
+        model = Inspector(build_autoencoder(network, 1, 7, "float32"), SCORE, 32, ["R1", "R0"])
         expected = model.inspect(PATCHES)["score"]
         np.testing.assert_array_equal(model.inspect(PATCHES, REGIONS)["score"], expected)
         (tmp_path / str(number)).mkdir()
@@ -172,6 +177,13 @@ def test_a_broken_folder_is_named(folder: Path, tmp_path: Path, name: str, text:
     with pytest.raises(ModelError, match=words) as caught:
         load_inspector(copy)
     assert str(copy) in str(caught.value)
+
+
+def test_a_card_of_other_regions_is_named(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "model"))
+    (copy / "model.json").write_text(json.dumps({**CARD, "regions": ["R0", "R1", "R2"]}))
+    with pytest.raises(ModelError, match="a subspace for each of the card's regions, R0, R1, R2, got 2"):
+        load_inspector(copy)
 
 
 def test_the_card_is_read_back(folder: Path) -> None:

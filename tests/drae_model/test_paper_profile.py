@@ -25,7 +25,8 @@ y, x = np.mgrid[:256, :256] / 256
 image = (0.5 + 0.4 * np.sin(9 * x + 5 * y)).astype(np.float32)[None, ..., None]
 noise = np.zeros_like(image)
 noise[:, 60:90, 100:160] = 0.8
-batch = {"image": image, "perturbed": np.where(noise > 0, 0.2 * image + 0.8 * noise, image), "noise": noise}
+batch = {"image": image, "perturbed": np.where(noise > 0, 0.2 * image + 0.8 * noise, image), "noise": noise,
+         "region": np.zeros(1, np.int32)}
 last = networks.autoencoder.get_layer("decoder").get_layer("grey")
 weights = [last.kernel, networks.discriminator.trainable_variables[0]]
 before = [weight.numpy() for weight in weights]

@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from drae_model.errors import TrainingError
 from drae_model.panels import PanelPatches, draw_panels
 from drae_model.training import Trained, train, training_identity
-from drae_model.training_batches import validation_batches
+from drae_model.training_batches import region_patches, validation_batches
 from drae_model.training_options import Guard, LearningRate
 from drae_model.training_watch import check_collapse, check_finite
 from tests.small_training import LINEAR, small_training, training_version
@@ -102,7 +102,7 @@ def test_the_model_is_that_of_the_best_epoch(version: Path, whole: tuple[Trained
     assert dict(trained.best) == dict(best)
     found = []
     for batch in validation_batches(version, OPTIONS, None):
-        rebuilt = trained.inspector.autoencoder(batch["image"], training=False)["image"]
+        rebuilt = trained.inspector.rebuild(batch["image"], batch["region"])
         found += list(1 - np.asarray(_ssim(batch["image"].numpy(), rebuilt.numpy())))
     assert np.mean(found) == pytest.approx(best["val_score"], abs=1e-5)
 
@@ -129,6 +129,11 @@ def test_the_linear_path_starts_from_principal_components(version: Path, tmp_pat
     for encode, decode in zip(layer.encode.numpy(), layer.decode.numpy(), strict=True):
         np.testing.assert_allclose(encode.T @ encode / pixels, np.eye(5), atol=1e-4)
         np.testing.assert_allclose(encode, decode.T, atol=1e-6)
+    # Each region has its own.
+    assert trained.inspector.regions == ("R0", "R1")
+    for region, mean in zip(("R0", "R1"), layer.mean.numpy(), strict=True):
+        images = np.concatenate(list(region_patches(version, still, region, 60).as_numpy_iterator()))
+        np.testing.assert_allclose(mean, images.mean(axis=0).ravel(), atol=1e-5)
 
 
 @pytest.mark.parametrize("stop", [3, 8, 11])

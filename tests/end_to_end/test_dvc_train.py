@@ -1,37 +1,18 @@
 """DVC's stage `train`: repro trains what changed, and metrics, plots and experiments show what came of it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from tests.campaigns.small_project import FRAMES, SET, environment, make_project
+from tests.campaigns.small_project import FRAMES, SET, make_project
+from tests.dvc_commands import dvc, git, ran
 
 pytestmark = [pytest.mark.slow, pytest.mark.beam]
 STRIPS = 10  # A tenth of them, one, is for validation.
 SCORE = "reports/train/plots/metrics/validation/score.tsv"
-
-
-def dvc(folder: Path, *arguments: str) -> str:
-    """Runs DVC; returns its standard output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments],
-        cwd=folder, env=environment(folder), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def ran(output: str) -> list[str]:
-    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
 
 
 def change(folder: Path, edit: Any) -> None:

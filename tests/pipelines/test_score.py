@@ -44,6 +44,9 @@ def test_scores_are_those_of_the_exported_model(scored: Path) -> None:
         seen += len(keys)
     # 5 strips x 2 runs x 3 frames x 2 vials x 2 regions
     assert seen == len(found) == 120
+    card = json.loads((scored / "model/model.json").read_text())
+    assert card["regions"] == ["R0", "R1"]
+    assert card["signatures"]["inspect"].startswith("patches uint8 [n, p, p, 1], regions int32 [n] -> ")
 
 
 @pytest.mark.slow

@@ -148,6 +148,7 @@ def test_a_model_and_its_card_and_report_are_written(trained: Path, versions: Pa
     provenance = json.loads((versions / "small/1.0.0/provenance.json").read_text())
     assert card["dataset"] == {"name": "small", "version": "1.0.0", "digest": provenance["digest"]}
     assert (card["patch_size"], card["input_size"]) == (32, 16)
+    assert card["signatures"]["reconstruct"].startswith("patches uint8 [n, p, p, 1] -> ")
     assert card["train"]["network"]["widths"] == [4, 8]
     assert [row["epoch"] for row in card["metrics"]["history"]] == [1, 2]
 
