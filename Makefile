@@ -19,9 +19,9 @@ EXAMPLE_TABLES = $(or $(wildcard examples/$(NAME)/tables),$(DATA))
 # Kills of the build, and as many of dvc repro; another seed chooses other moments.
 KILLS ?= 50
 SEED ?= 1
-CHECKED := $(wildcard pipelines drae_data drae_model drae_acceptance drae_line benchmarks tests)
+CHECKED := $(wildcard pipelines drae_line drae_data drae_model drae_acceptance benchmarks tests)
 
-.PHONY: help env repro test test-kill check format-check lint types floors format bench bench-choices bench-detection bench-scoring example clean
+.PHONY: help env repro line-demo native test test-kill test-line check format-check lint types floors format bench bench-choices bench-detection bench-line bench-scoring example clean
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -56,13 +56,26 @@ repro: env  ## run every stage whose inputs changed, verify each dataset, say wh
 	@$(RUN) python -m pipelines.verify --params params.yaml
 	@$(RUN) python -m pipelines.evaluate --page-only
 
+line-demo: env  ## simulated camera, inspection and operator's page together (ARGS="--rate 2"); Ctrl-C ends it
+	@echo "line-demo: dvc makes model and thresholds first where they are not there or not up to date (about 20 minutes)"
+	@$(RUN) dvc repro --quiet calibrate
+	@$(RUN) python -m pipelines.line_demo $(ARGS)
+
+native: env  ## build the C++ client of the exported model into build/native (needs cmake and g++)
+	@cmake -S native -B build/native -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(PY)
+	@cmake --build build/native
+
 test: env  ## run the tests, without the markers engines, fuzz and campaign (ARGS="-k NAME" narrows it)
 	@echo "test: running the tests with two workers"
 	@$(RUN) python -m pytest -n 2 --dist loadscope -m "not engines and not fuzz and not campaign" $(ARGS)
 
 test-kill: env  ## kill -9 the build and dvc repro at KILLS random moments each, rerun, compare (SEED=2: other moments)
 	@echo "test-kill: $(KILLS) kills of the build and $(KILLS) of dvc repro, each with a rerun; about 20 s a kill"
-	@$(RUN) KILLS=$(KILLS) SEED=$(SEED) python -m pytest -m campaign tests/campaigns $(ARGS)
+	@$(RUN) KILLS=$(KILLS) SEED=$(SEED) python -m pytest -m campaign tests/campaigns --ignore tests/campaigns/test_line.py $(ARGS)
+
+test-line: env  ## kill -9 the line at KILLS random moments amid faulty deliveries, then a burst of 200 acquisitions
+	@echo "test-line: $(KILLS) kills of the line, about 10 s each, and a burst"
+	@$(RUN) KILLS=$(KILLS) SEED=$(SEED) python -m pytest -m campaign tests/campaigns/test_line.py $(ARGS)
 
 check: format-check lint types floors  ## check format, lint, types and the floors of the house
 
@@ -102,6 +115,9 @@ bench-detection: env  ## the model next to principal components (ARGS="--sets al
 
 bench-scoring: env  ## score the kit the project's way, by Beam's RunInference, in a plain loop (ARGS="--rounds 5"); 4 minutes
 	@$(RUN) python -m benchmarks.scoring $(ARGS)
+
+bench-line: native  ## a slot of the line against the bare model call, C++ against Python, memory (20 minutes)
+	@$(RUN) python -m benchmarks.line --native build/native/drae_inspect $(ARGS)
 
 bench-choices: env  ## train with other choices and judge the calibration set (an hour; ARGS="--choices demo,sum")
 	@$(RUN) python -m benchmarks.choices $(ARGS)

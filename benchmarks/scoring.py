@@ -139,8 +139,7 @@ def by_loop(scoring: Scoring, folder: Path) -> Found:
 
 def compiled(inspector: Inspector) -> Any:
     """The model in TensorFlow's graph: patches, float32 [n, p, p, 1], 0 to 1, and names of regions to scores [n]."""
-    size = inspector.patch_size
-    specs = [tf.TensorSpec((None, size, size, 1), tf.float32), tf.TensorSpec((None,), tf.int32)]
+    specs = inspector.specs(None, tf.float32)
     score: Any = tf.function(inspector.score_images, input_signature=specs, autograph=False)
     return lambda patches, regions: score(patches, inspector.region_numbers(regions))
 

@@ -53,6 +53,7 @@ def bind(card: ScoreCard) -> Binding:
         set=card.set,
         model_digest=card.model_digest,
         layout_digest=card.layout_digest,
+        images=card.images,
         dataset_digest=card.dataset["digest"],
         labels_digest=card.labels_digest,
         scores_sha256=card.scores_sha256,

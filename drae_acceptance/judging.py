@@ -99,8 +99,13 @@ def _check_regions(regions: tuple[str, ...], limits: dict[str, float]) -> None:
         )
 
 
-def _ratios(greatest: Floats, limits: Floats) -> Floats:
-    """Score over threshold; see `StripVerdict.ratio`."""
+def threshold_ratios(greatest: Floats, limits: Floats) -> Floats:
+    """Scores over thresholds; see `Deciding.ratio`.
+
+    Args:
+        greatest: scores, float64.
+        limits: thresholds, float64 of the same shape.
+    """
     over = np.where(greatest > limits, np.inf, 0.0)
     # A score over a threshold next to nothing is more than a number can hold: inf.
     with np.errstate(over="ignore"):
@@ -127,7 +132,7 @@ def _deciding(patches: PatchScores, runs: StripRuns, limits: Floats, rows: npt.N
     rows = rows[(runs.patch[rows] >= 0).any(axis=1)]
     if not len(rows):
         return None
-    ratios = _ratios(runs.greatest[rows], limits[rows])
+    ratios = threshold_ratios(runs.greatest[rows], limits[rows])
     place, region = (int(index) for index in np.unravel_index(int(np.argmax(ratios)), ratios.shape))
     row = int(rows[place])
     return Deciding(

@@ -139,6 +139,16 @@ class Acquired:
     frames: tuple[str, ...] = ()
 
 
+def layout_digest(parameters: Mapping[str, Any]) -> str:
+    """Which strip layout patches were cut with, and how boxes became patches.
+
+    Args:
+        parameters: of a build, as `provenance.json` states them or `drae_data.content.parameters` gives them.
+    """
+    values = {"strip_layout": parameters["strip_layout"], "patch": parameters["patch"]}
+    return sha256_hex(json.dumps(values, sort_keys=True).encode())
+
+
 @dataclass(frozen=True)
 class ScoreCard:
     """What a set's scores were made from.

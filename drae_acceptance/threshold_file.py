@@ -13,7 +13,7 @@ from drae_data.errors import OptionError
 from drae_data.files import sha256_hex
 
 THRESHOLDS = "thresholds.json"
-_VERSION = 2
+_VERSION = 3
 _AGAIN = "run python -m pipelines.calibrate again"
 
 
@@ -76,7 +76,8 @@ def read_thresholds(place: Path) -> StoredThresholds:
             )
         folds = tuple(Fold(tuple(fold["strips"]), _threshold_set(fold["levels"])) for fold in values["folds"])
         calibrated = Calibrated(
-            values["protocol"], Binding(**values["binding"]), tuple(values["strips"]),
+            values["protocol"], Binding(**{**values["binding"], "images": tuple(values["binding"]["images"])}),
+            tuple(values["strips"]),
             _threshold_set(values["levels"]), folds,
         )  # fmt: skip
         options = CalibrationOptions(**{

@@ -71,6 +71,7 @@ class Binding:
         set: name of the calibration set.
         model_digest: of the model that scored it.
         layout_digest: of the strip layout.
+        images: of each acquisition that were scored, such as `f00`.
         dataset_digest: of the calibration set's version.
         labels_digest: of its labels.
         scores_sha256: of its `scores.parquet`.
@@ -80,6 +81,7 @@ class Binding:
     set: str
     model_digest: str
     layout_digest: str
+    images: tuple[str, ...]
     dataset_digest: str
     labels_digest: str
     scores_sha256: str

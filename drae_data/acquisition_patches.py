@@ -16,7 +16,6 @@ from drae_data.acquisition_folder import (
     read_sidecar,
     source_of,
 )
-from drae_data.alignment import place_boxes
 from drae_data.encodings import encode_patch_image
 from drae_data.errors import AcquisitionError
 from drae_data.files import Files, sha256_hex
@@ -27,10 +26,11 @@ from drae_data.opencv import plain_opencv
 from drae_data.options import DatasetOptions
 from drae_data.patches import cut_patch
 from drae_data.path_template import FramePlace
-from drae_data.rank_images import Pixels, RankImages
+from drae_data.rank_images import Pixels
 from drae_data.records import patch_record
 from drae_data.shard_plan import PlannedAcquisition, ShardTask, patch_split
 from drae_data.strip_layout import PlacedBox
+from drae_data.view import View
 
 
 @dataclass(frozen=True)
@@ -129,27 +129,22 @@ class _AcquisitionBuild:
     def _view_patches(self, vial: int, region: str, content: FolderContent) -> Iterator[EncodedPatch]:
         """The patches of the files that show one vial and region, or the whole strip."""
         options = self._options
-        rank, placed = RankImages(), tuple[PlacedBox, ...]()
+        view = View((vial, region), self._layout, options)
         for index in options.needed_frames:
             name = content.frames[FramePlace(vial, region, index)]
             place = FramePlace(vial, region, index)
             data, row = read_frame(self._planned.folder, name, place, options, self._files, self._log)
             try:
-                frame = self._decode(data, name)
-                # A frame that breaks the layout's size is told so, not that it differs from the others.
-                if not placed or self._layout.frame_size not in (None, frame.shape):
-                    placed = self._place(frame, vial, region)
-                rank.check_shape(frame)
-                if index in options.rank_frames:
-                    rank.add(frame)
+                images = view.images(index, self._decode(data, name))
             except AcquisitionError as error:
                 raise AcquisitionError(error.reason, error.detail, name) from error
             self._read.append(row)
-            if Image.of_frame(index) in options.images:
-                yield from self._image_patches(frame, Image.of_frame(index), placed)
-        for image in options.images:
-            if image.rank:
-                yield from self._image_patches(rank.image(image.rank), image, placed)
+            for image, pixels in images:
+                yield from self._image_patches(pixels, image, view.boxes)
+        for image, pixels in view.rank_images():
+            yield from self._image_patches(pixels, image, view.boxes)
+        self._views.append(ViewSize(vial, region, *view.shape))
+        self._shift = view.shift
 
     def _decode(self, data: bytes, name: str) -> Pixels:
         decoded: DecodedFrame = decode_frame(data, name, self._options.pixels)
@@ -157,13 +152,6 @@ class _AcquisitionBuild:
         if self._tags is None:
             self._tags = decoded.tags
         return decoded.pixels
-
-    def _place(self, frame: Pixels, vial: int, region: str) -> tuple[PlacedBox, ...]:
-        """The boxes in a view, which all its frames share."""
-        options = self._options
-        self._views.append(ViewSize(vial, region, frame.shape[0], frame.shape[1]))
-        placed, self._shift = place_boxes(frame, self._layout, (vial, region), options.align, options.pixels)
-        return placed
 
     def _image_patches(self, pixels: Pixels, image: Image, placed: tuple[PlacedBox, ...]) -> Iterator[EncodedPatch]:
         for item in placed:

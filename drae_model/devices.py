@@ -26,6 +26,8 @@ def set_up(options: TrainingOptions) -> Any:
     if options.deterministic:
         # It may refuse; nothing has been switched on then.
         _one_operation_at_a_time()
+        # Grappler puts operations in an order that differs from process to process, and with it the order of sums.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         tf.config.experimental.enable_op_determinism()
     if options.devices == 1:
         return tf.distribute.get_strategy()

@@ -27,7 +27,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 def model_digest(folder: Path) -> str:
     """SHA-256 over the `.keras` file and the card: what decides every score; raises `ModelError`.
 
-    The SavedModel computes the same, but holds a random identifier (see `write_model`), so that it does not count.
+    The SavedModel beside them is made from both and computes the same.
     """
     read_card(folder)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.core.protobuf import fingerprint_pb2
 
 from drae_data.errors import OptionError
 from drae_model.errors import ModelError, first_line
@@ -72,10 +73,46 @@ class Inspector(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
             `score`: float32 [n], 0 for a perfect reconstruction; `heatmap`: float32 [n, p, p], 0 to 1, equations 10
             and 11 at the network's input size, interpolated to the patch.
         """
+        found = self.examine(patches, regions)
+        return {"score": found["score"], "heatmap": self.heatmaps(found["image"], found["reconstruction"])}
+
+    def examine(self, patches: Tensor, regions: Tensor | None = None) -> dict[str, Tensor]:
+        """Judges patches and keeps what their heatmaps would be drawn from.
+
+        Args:
+            patches: as `inspect` takes them.
+            regions: the same.
+
+        Returns:
+            `score`: as of `inspect`; `image` and `reconstruction`: float32 [n, s, s, 1], 0 to 1, at input size.
+        """
         images = self._images(patches)
         rebuilt = self.rebuild(images, regions)
-        heatmap = tf.image.resize(heatmaps(images, rebuilt), (self.patch_size, self.patch_size))
-        return {"score": scores(images, rebuilt, self.score), "heatmap": heatmap[..., 0]}
+        return {"score": scores(images, rebuilt, self.score), "image": images, "reconstruction": rebuilt}
+
+    def heatmaps(self, images: Tensor, rebuilt: Tensor) -> Tensor:
+        """Where patches differ from their reconstructions.
+
+        Args:
+            images: float32 [n, s, s, 1], 0 to 1, at input size.
+            rebuilt: the same of their reconstructions.
+
+        Returns:
+            float32 [n, p, p], 0 to 1, equations 10 and 11 at input size, interpolated to the patch.
+        """
+        return tf.image.resize(heatmaps(images, rebuilt), (self.patch_size, self.patch_size))[..., 0]
+
+    def specs(self, count: int | None, dtype: Any) -> list[tf.TensorSpec]:
+        """What a graph of this model takes: raw patches and the numbers of their regions.
+
+        Args:
+            count: of patches; None for any.
+            dtype: of the patches: uint8 as `inspect` takes them, float32 as `score_images` does.
+        """
+        return [
+            tf.TensorSpec((count, self.patch_size, self.patch_size, 1), dtype, name="patches"),
+            tf.TensorSpec((count,), tf.int32, name="regions"),
+        ]
 
     def score_images(self, images: Tensor, regions: Tensor | None = None) -> Tensor:
         """Scores of patches that were read already: float32 [n, p, p, 1], 0 to 1, to float32 [n], as `inspect` does."""
@@ -110,7 +147,8 @@ class Inspector(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
         return rebuild(self.autoencoder, images, regions, training=False)["image"]
 
     def _images(self, patches: Tensor) -> Tensor:
-        return shrink(tf.cast(patches, tf.float32) / 255.0, self.input_size)
+        # A true division, as where shards are read: TensorFlow turns one by a constant into a product in a graph.
+        return shrink(tf.math.divide_no_nan(tf.cast(patches, tf.float32), 255.0), self.input_size)
 
 
 def write_model(folder: Path, inspector: Inspector, card: Mapping[str, Any]) -> None:
@@ -121,19 +159,31 @@ def write_model(folder: Path, inspector: Inspector, card: Mapping[str, Any]) -> 
         inspector: the model.
         card: JSON values for `model.json`, written last.
 
-    The same model gives the same `.keras` file and card, byte for byte. The SavedModel computes the same, but
-    TensorFlow writes a random identifier into it and orders its parts by their places in memory.
+    The same model gives the same files, byte for byte.
     """
     _write_keras(folder / KERAS_FILE, inspector.autoencoder)
-    archive = keras.export.ExportArchive()
-    archive.track(inspector.autoencoder)
-    takes = [tf.TensorSpec((None, inspector.patch_size, inspector.patch_size, 1), tf.uint8, name="patches")]
-    if inspector.takes_regions:
-        takes.append(tf.TensorSpec((None,), tf.int32, name="regions"))
-    archive.add_endpoint("inspect", inspector.inspect, takes)
-    archive.add_endpoint("reconstruct", inspector.reconstruct, takes)
-    archive.write_out(str(folder / SAVED_MODEL), verbose=False)
+    _write_saved_model(folder / SAVED_MODEL, inspector)
     (folder / CARD).write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _write_saved_model(folder: Path, inspector: Inspector) -> None:
+    """Writes both signatures with the weights, and nothing of Keras.
+
+    Keras' own export orders weights by their places in memory: another process would give other bytes.
+    """
+    takes = inspector.specs(None, tf.uint8)[: 2 if inspector.takes_regions else 1]
+    module = tf.Module()
+    module.weights = [variable.value for variable in inspector.autoencoder.variables]
+    signatures = {
+        function.__name__: tf.function(function, input_signature=takes, autograph=False)
+        for function in (inspector.inspect, inspector.reconstruct)
+    }
+    tf.saved_model.save(module, str(folder), signatures=signatures)
+    # TensorFlow's fingerprint ends in a random identifier, by which nothing is found here.
+    place = folder / "fingerprint.pb"
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(place.read_bytes())
+    fingerprint.uuid = str(fingerprint.saved_model_checksum)
+    place.write_bytes(fingerprint.SerializeToString(deterministic=True))
 
 
 def _write_keras(path: Path, autoencoder: keras.Model) -> None:

@@ -26,10 +26,9 @@ class ShardScorer:
     """
 
     def __init__(self, inspector: Inspector, batch_size: int) -> None:
-        size = inspector.patch_size
         self._batch_size = batch_size
         self._inspector = inspector
-        specs = [tf.TensorSpec((None, size, size, 1), tf.float32), tf.TensorSpec((None,), tf.int32)]
+        specs = inspector.specs(None, tf.float32)
         self._score: Any = tf.function(inspector.score_images, input_signature=specs, autograph=False)
 
     def scores(self, folder: Path, shard: ShardClaim) -> npt.NDArray[np.float32]:

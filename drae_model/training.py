@@ -58,13 +58,20 @@ class Trained:
         inspector: the best model.
         history: a row per epoch: `epoch`, `step`, `learning_rate`, means of losses, `val_score`, `val_contextual`.
         best: the row of the best model.
-        score: mean of the validation patches, by the model as it ships: in float32, on one device.
+        validation_regions: name of the region of each validation patch, n of them.
+        validation_scores: of these patches, by the model as it ships: in float32, on one device; float32 [n].
     """
 
     inspector: Inspector
     history: tuple[Mapping[str, float], ...]
     best: Mapping[str, float]
-    score: float
+    validation_regions: tuple[str, ...]
+    validation_scores: npt.NDArray[np.float32]
+
+    @property
+    def score(self) -> float:
+        """Mean score of the validation patches."""
+        return float(self.validation_scores.mean(dtype=np.float64))
 
 
 def training_identity(folder: Path, options: TrainingOptions) -> dict[str, Any]:
@@ -113,13 +120,16 @@ def train(folder: Path, options: TrainingOptions, checkpoint_folder: Path, obser
     # Scores must not depend on how the training computed: the model that ships works in float32, on one device.
     autoencoder = build_autoencoder(options.network, _projections(options, regions), options.seed, "float32")
     autoencoder.load_weights(checkpoints.best_weights(progress.best_epoch))
-    score = _validation_score(autoencoder, folder, options)
+    numbers, found = _validation_scores(autoencoder, folder, options)
     inspector = Inspector(autoencoder, options.score, selection.size, regions)
-    return Trained(inspector, progress.history, progress.best, score)
+    names = tuple(regions[number] for number in numbers.tolist())
+    return Trained(inspector, progress.history, progress.best, names, found)
 
 
-def _validation_score(autoencoder: keras.Model, folder: Path, options: TrainingOptions) -> float:
-    """The mean score of the patches that each epoch is judged by."""
+def _validation_scores(
+    autoencoder: keras.Model, folder: Path, options: TrainingOptions
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Numbers of the regions, and scores, of the patches that each epoch is judged by."""
 
     def judged(images: Any, regions: Any) -> Any:
         return scores(images, rebuild(autoencoder, images, regions, training=False)["image"], options.score)
@@ -128,8 +138,9 @@ def _validation_score(autoencoder: keras.Model, folder: Path, options: TrainingO
     judge = tf.function(judged, autograph=False)
     with reading_errors():
         batches = validation_batches(folder, options, options.validation_patches).map(_without_keys)
-        found = [judge(batch["image"], batch["region"]).numpy() for batch in batches]
-        return float(np.concatenate(found).mean(dtype=np.float64))
+        found = [(batch["region"].numpy(), judge(batch["image"], batch["region"]).numpy()) for batch in batches]
+    numbers, judged_scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return numbers, judged_scores.astype(np.float32)
 
 
 def _without_keys(batch: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from drae_data.path_template import PathTemplate
 from drae_model.training_options import TrainingOptions
 from pipelines.params_acceptance import AcceptanceParams, CalibrateParams, EvaluateParams
 from pipelines.params_layout import KINDS, LayoutSection
+from pipelines.params_line import LineParams
 from pipelines.params_score import ScoreParams, ScoreSetParams
 from pipelines.params_section import Section
 from pipelines.params_set import SetParams
@@ -76,6 +77,7 @@ class Params(Section):
     acceptance: AcceptanceParams | None = None
     calibrate: CalibrateParams | None = None
     evaluate: EvaluateParams | None = None
+    line: LineParams | None = None
 
     def train_params(self) -> TrainParams:
         """The section `train`; raises `ParamsError`."""
@@ -123,6 +125,14 @@ class Params(Section):
         if self.evaluate is None:
             raise ParamsError("evaluate: missing; the section that says how the kit is judged must be given")
         return self.evaluate
+
+    def line_params(self) -> LineParams:
+        """The section `line`; raises `ParamsError`."""
+        if self.line is None:
+            raise ParamsError("line: missing; the section that says where strips come from must be given")
+        if self.line.set not in self.build:
+            raise ParamsError(f"line.set: expected one of {sorted(self.build)}, got {self.line.set!r}")
+        return self.line
 
     def set_params(self, name: str) -> SetParams:
         """The section `build.<name>`; raises `ParamsError`."""

@@ -4,6 +4,7 @@ import pipelines.quiet_tensorflow  # noqa: F401
 
 # isort: split
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +71,9 @@ def write_gallery(
     folder.mkdir()
     acquisitions = {row.key: row for row in version.acquisitions}
     shown = shown_patches(patches)
-    size = inspector.patch_size
-    # One graph for both, and for a last batch that is smaller.
+    # One graph, also for a last batch that is smaller.
     draw: Any = tf.function(
-        lambda batch, regions: (
-            inspector.reconstruct(batch, regions)["reconstruction"],
-            inspector.inspect(batch, regions)["heatmap"],
-        ),
-        input_signature=[tf.TensorSpec((None, size, size, 1), tf.uint8), tf.TensorSpec((None,), tf.int32)],
-        autograph=False,
+        partial(_drawn, inspector), input_signature=inspector.specs(None, tf.uint8), autograph=False
     )
     entries = []
     for first in range(0, len(shown), _BATCH):
@@ -111,6 +106,12 @@ def write_gallery(
     content = gallery_bytes(entries)
     (folder / INDEX).write_bytes(content)
     return content
+
+
+def _drawn(inspector: Inspector, batch: Any, regions: Any) -> tuple[Any, Any]:
+    """Reconstructions and heatmaps of patches."""
+    found = inspector.examine(batch, regions)
+    return found["reconstruction"], inspector.heatmaps(found["image"], found["reconstruction"])
 
 
 def _vial(

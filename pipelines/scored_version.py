@@ -1,6 +1,5 @@
 """What is read of a labelled version before and after it is scored: digests, labels, trained strips, tables."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from drae_acceptance.patch_labels import PatchLabels
-from drae_acceptance.score_table import PatchScores
+from drae_acceptance.score_table import PatchScores, layout_digest
 from drae_data.acquisition import AcquisitionKey, Image, PatchKey
 from drae_data.content import PublishedContent, published_content
 from drae_data.errors import DatasetError
-from drae_data.files import sha256_hex
 from drae_data.labels import UNKNOWN
 from drae_data.local_files import LocalFiles
 from drae_data.manifest import AcquisitionRow, LabelRow, QuarantineRow
@@ -60,8 +58,6 @@ def read_labelled_version(folder: Path) -> LabelledVersion:
     files = LocalFiles(str(folder))
     claims = read_claims(files)
     provenance = read_json(files, PROVENANCE, "the version was not made by this project's build")
-    parameters = provenance["parameters"]
-    layout = {"strip_layout": parameters["strip_layout"], "patch": parameters["patch"]}
     labels = tuple(LabelRow(**row) for row in rows_of(files, "labels"))
     if not labels:
         raise DatasetError(
@@ -72,7 +68,7 @@ def read_labelled_version(folder: Path) -> LabelledVersion:
         files=files,
         claims=claims,
         content=published_content(provenance),
-        layout_digest=sha256_hex(json.dumps(layout, sort_keys=True).encode()),
+        layout_digest=layout_digest(provenance["parameters"]),
         labels_digest=claims.files[TABLES["labels"]],
         acquisitions=tuple(AcquisitionRow.of(row) for row in rows_of(files, "acquisitions")),
         quarantine=tuple(QuarantineRow(**row) for row in rows_of(files, "quarantine")),

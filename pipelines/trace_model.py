@@ -63,10 +63,10 @@ def check_scores(model: ModelFacts, found: Sequence[FoundPatch], stated: Scores)
     pixels = np.stack([patch.pixels() for patch in found])[..., None]
     keys = [str(patch.key) for patch in found]
     inspector = load_inspector(model.folder)
-    inputs = [tf.constant(pixels)]
+    inputs = {"patches": tf.constant(pixels)}
     if inspector.takes_regions:
-        inputs.append(inspector.region_numbers([patch.key.region for patch in found]))
-    came = inspector.inspect(*inputs)["score"].numpy()
+        inputs["regions"] = inspector.region_numbers([patch.key.region for patch in found])
+    came = inspector.inspect(**inputs)["score"].numpy()
     _compare("scores to model", f"{model.folder}", keys, stated, came)
     yield f"  scored again: {len(keys)} deciding patches, the same within {_TOLERANCE:g}"
     place = model.folder / SAVED_MODEL
@@ -76,7 +76,7 @@ def check_scores(model: ModelFacts, found: Sequence[FoundPatch], stated: Scores)
     try:
         # Its variables live as long as what was loaded does.
         loaded = tf.saved_model.load(str(place))
-        came = loaded.inspect(*inputs)["score"].numpy()
+        came = loaded.signatures["inspect"](**inputs)["score"].numpy()
     except (OSError, ValueError, KeyError, AttributeError, TypeError, tf.errors.OpError) as error:
         raise TraceError(
             f"broken link, saved model to model: {place}: expected a SavedModel, got: {first_line(error)}; train again"

@@ -29,6 +29,7 @@ from drae_model.ssim import DEFINITION
 from drae_model.training import Trained, train, training_identity
 from drae_model.training_batches import check_dataset
 from drae_model.training_options import TrainingOptions
+from drae_model.validation_scores import VALIDATION_SCORES, validation_bytes, validation_entry
 from pipelines.console import run_command, say
 from pipelines.params import load_params, training_errors
 from pipelines.run_log import log_run
@@ -85,7 +86,7 @@ def _run(argv: list[str]) -> None:
         _claim(run, known.fresh)
         say(f"train: {version} to {model}; checkpoints in {run}")
         trained = _train(version, options, run, Path("logs/tensorboard", name))
-        _publish(model, report, run, trained, _card(version, options, trained))
+        _publish(model, report, run, trained, version, options)
         _remove(run)
     say(f"{model}: best of {options.epochs} epochs is {trained.best['epoch']}, validation score {trained.score:.5f}")
     say(f"{report}: metrics.json, curves and panels")
@@ -143,10 +144,14 @@ def _train(version: Path, options: TrainingOptions, run: Path, tensorboard: Path
         raise TrainingError(f"TensorFlow gave up: {first_line(error)}; the last checkpoint is whole") from error
 
 
-def _publish(model: Path, report: Path, run: Path, trained: Trained, card: dict[str, Any]) -> None:
+def _publish(model: Path, report: Path, run: Path, trained: Trained, version: Path, options: TrainingOptions) -> None:
     """Puts model and report in the places of those before, each of which stays until the new one is whole."""
+    validation = validation_bytes(trained.validation_regions, trained.validation_scores)
+    card = _card(version, options, trained)
+    card["validation_scores"] = validation_entry(validation, len(trained.validation_scores))
     try:
         with staged_folder(model) as part:
+            (part / VALIDATION_SCORES).write_bytes(validation)
             write_model(part, trained.inspector, card)
     except (OSError, tf.errors.OpError) as error:
         raise TrainingError(

@@ -52,6 +52,15 @@ evaluate:
   bootstrap: {resamples: 200, seed: 1}
   criteria: {accuracy: 0.5, accept_recall: null, reject_recall: null}
   gallery: 4
+line:
+  set: kit
+  incoming: line/incoming
+  folder: line/log
+  slot_ms: 5000
+  settle_seconds: 0.1
+  patience_seconds: 0.5
+  page: {host: 127.0.0.1, port: 0, strips: 12}
+  drift: {strips: 4, index: 0.25}
 """
 
 

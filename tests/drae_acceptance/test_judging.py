@@ -33,7 +33,7 @@ def thresholds(r0: float = 0.5, r1: float = 0.5) -> ThresholdSet:
 
 
 def calibrated(found: ThresholdSet | None = None, folds: tuple[Fold, ...] = ()) -> Calibrated:
-    binding = Binding("calibration", "m", "a", "d", "l", "s", "c")
+    binding = Binding("calibration", "m", "a", ("f00",), "d", "l", "s", "c")
     return Calibrated("folds" if folds else "disjoint", binding, ("C1",), found or thresholds(), folds)
 
 

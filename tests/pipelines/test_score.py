@@ -38,7 +38,7 @@ def test_scores_are_those_of_the_exported_model(scored: Path) -> None:
     for batch in patch_batches(scored / "datasets/kit/1.0.0", ReadOptions("test", 16, False, 1, None)):
         pixels = tf.cast(tf.round(batch["image"] * 255), tf.uint8)
         regions = tf.constant([("R0", "R1").index(name.decode()) for name in batch["region"].numpy()])
-        expected = model.inspect(pixels, regions)["score"].numpy()
+        expected = model.signatures["inspect"](patches=pixels, regions=regions)["score"].numpy()
         keys = [key.decode() for key in batch["key"].numpy()]
         assert np.allclose([by_key[key] for key in keys], expected, atol=1e-6)
         seen += len(keys)

@@ -48,10 +48,11 @@ def test_pictures_are_those_of_the_exported_model(scored: Path) -> None:
         pixels |= dict(zip(batch["key"].numpy(), np.round(batch["image"].numpy() * 255).astype(np.uint8), strict=True))
     assert len(entries) >= 10
     for entry in entries:
-        patch = tf.constant(pixels[entry.key.encode()][None])
         region = tf.constant([("R0", "R1").index(entry.region)])
-        rebuilt = grey_picture(model.reconstruct(patch, region)["reconstruction"].numpy()[0, ..., 0])
-        heat = heat_overlay(model.inspect(patch, region)["heatmap"].numpy()[0])
+        inputs = {"patches": tf.constant(pixels[entry.key.encode()][None]), "regions": region}
+        found = model.signatures["reconstruct"](**inputs)["reconstruction"].numpy()
+        rebuilt = grey_picture(found[0, ..., 0])
+        heat = heat_overlay(model.signatures["inspect"](**inputs)["heatmap"].numpy()[0])
         for name, expected in ((entry.reconstruction, rebuilt), (entry.heatmap, heat)):
             picture = cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED)
             assert picture is not None
