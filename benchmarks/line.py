@@ -176,7 +176,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
-    parser.add_argument("--slots", type=int, default=1000, help="of each kind, in turns with as many bare calls")
+    parser.add_argument("--slots", type=int, default=1000, help="of the product, in turns with as many bare calls")
+    parser.add_argument("--paper-slots", type=int, default=300, help="the same of 60 patches")
     parser.add_argument("--memory-slots", type=int, default=5000)
     parser.add_argument("--native", type=Path, help="the C++ client, built by make native")
     known = parser.parse_args(argv)
@@ -198,7 +199,7 @@ def _measure(known: argparse.Namespace) -> dict[str, Any]:
     slot_ms = float(setup.section.slot_ms)
     benches = {name: Bench(inspector, options, acquisitions) for name, options in kinds(setup.options)}
     for name, bench in benches.items():
-        result[name] = measured(bench, known.slots, slot_ms)
+        result[name] = measured(bench, known.paper_slots if name == "paper" else known.slots, slot_ms)
         show(name, result[name], slot_ms)
     last = benches[list(benches)[-1]]
     result["slot_over_call"], result["p99_ms"] = (

@@ -4,17 +4,18 @@ A frame is whole when it was seen to be closed or moved here, or did not change 
 when all its frames are; one that is not complete a while after its last change is given up, with the reason.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.acquisition_folder import FolderContent, folder_content, joined
+from drae_data.acquisition_folder import FolderContent, folder_content, joined, needed_places
 from drae_data.errors import AcquisitionError, KeyFormatError
 from drae_data.junk import is_junk
 from drae_data.local_files import LocalFiles
 from drae_data.options import DatasetOptions
 from drae_data.path_template import FramePlace
+from drae_line.slot_verdict import STILL_WRITTEN
 
 # An acquisition that never comes to rest is given up after so many times the patience.
 _MOST_PATIENCE = 10
@@ -215,18 +216,14 @@ class Incoming:
         except OSError as error:
             problem = AcquisitionError("unreadable", f"it cannot be looked at ({error.strerror or error})")
             return self._given_up(pending, problem, now)
-        frames = {place: content.frames[place] for place in self._needed()}
+        frames = {place: content.frames[place] for place in needed_places(self._options)}
         if pending.refused is not None and pending.refused[1] == pending.signatures():
             return self._given_up(pending, pending.refused[0], now)
         whole = [self._whole(pending.files[name]) for name in frames.values()]
         if max(whole) > now:
-            problem = AcquisitionError("still_written", "its frames did not come to rest")
+            problem = AcquisitionError(STILL_WRITTEN, "its frames did not come to rest")
             return self._given_up(pending, problem, now)
         return Arrival(pending.key, pending.folder, frames, max(whole), None, pending.first)
-
-    def _needed(self) -> Iterator[FramePlace]:
-        options = self._options
-        return (FramePlace(vial, region, index) for vial, region in options.views for index in options.needed_frames)
 
     def _whole(self, file: _File) -> float:
         """When a file is whole, unless it changes before."""
@@ -276,5 +273,5 @@ class Incoming:
         marker = self._options.intake.marker
         beside = self._files.names(pending.folder) if marker and self._options.template.depth_inside else sizes
         if marker and marker not in beside:
-            raise AcquisitionError("still_written", f"expected its marker {marker!r} (complete.marker)")
+            raise AcquisitionError(STILL_WRITTEN, f"expected its marker {marker!r} (complete.marker)")
         return folder_content(pending.folder, sizes, self._options)

@@ -224,7 +224,6 @@ def _scores(product: Product, examined: Examined) -> Scores:
 
 def _deciding(product: Product, examined: Examined, judge: Judge) -> Deciding:
     """The patch with the greatest score over its threshold; of equal ones the first that was cut."""
-    # As float64: NumPy would round a threshold to float32 before it compares.
     scores = examined.scores.astype(np.float64)
     limits = np.array([judge.limits[place.region] for place in product.places])
     ratios = threshold_ratios(scores, limits)

@@ -12,7 +12,7 @@ from drae_line.errors import LogError
 FORMAT_VERSION = 1
 
 # Why an acquisition was rejected without having been inspected, beside the codes of `AcquisitionError`.
-SLOT_OVERRUN, INCOMPLETE, FAILED = "slot_overrun", "incomplete", "failed"
+SLOT_OVERRUN, STILL_WRITTEN, FAILED = "slot_overrun", "still_written", "failed"
 
 # By image (`f07`, `min`, `max`) and region the scores of its vials in order; None where there is no such patch.
 Scores = Mapping[str, Mapping[str, tuple[float | None, ...]]]
@@ -27,8 +27,8 @@ class SlotVerdict:
         folder: of its frames, below the folder that is watched.
         verdict: accept or reject.
         inspected: whether the model has judged it; what was not inspected is never accepted.
-        reason: code why it was not inspected: that of an `AcquisitionError`, `slot_overrun`, `incomplete` or `failed`;
-            empty where it was.
+        reason: code why it was not inspected: that of an `AcquisitionError`, `slot_overrun`, `still_written` or
+            `failed`; empty where it was.
         detail: the same in words.
         model_digest: of the model that judged, or would have.
         thresholds_digest: of its thresholds.

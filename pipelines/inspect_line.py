@@ -6,6 +6,7 @@ import pipelines.quiet_tensorflow  # noqa: F401
 import argparse
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,8 @@ def _run(argv: list[str]) -> None:
     add_folder(parser)
     parser.add_argument("--count", type=positive, help="end after so many verdicts (default: when it is stopped)")
     known = parser.parse_args(argv)
+    # Watchdog says so of folders that appear faster than it watches them; the line's own scan finds what it misses.
+    warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
     setup = line_setup(load_params(known.params), known.folder)
     setup.line.incoming.mkdir(parents=True, exist_ok=True)
     with VerdictLog(setup.line.folder / VERDICTS) as log:

@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -50,6 +51,8 @@ def _run(argv: list[str]) -> None:
     port = [] if known.port is None else ["--port", str(known.port)]
     delivery = ["--rate", str(known.rate), "--count", str(known.count), "--faults", str(known.faults)]
     running: list[subprocess.Popen[bytes]] = []
+    # As Ctrl-C: the others must not outlive this one.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         running.append(_start("operator_page", [*common, *port]))
         running.append(_start("inspect_line", common))

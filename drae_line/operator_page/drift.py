@@ -16,7 +16,7 @@ from scipy import special
 Scores = npt.NDArray[np.floating]
 
 BINS = 10
-# An index of the limit must be beyond what chance alone gives in 99 of 100 comparisons, or nothing is said.
+# An index must also be beyond what chance alone gives in 99 of 100 comparisons.
 _CHANCE = 0.99
 # A bin without any score counts as if it had half of one, since the logarithm of 0 is none.
 _EMPTY = 0.5
@@ -30,7 +30,8 @@ class RegionDrift:
 
     Attributes:
         region: its name.
-        state: as_trained, moved, or too_few where chance alone could give an index of the limit.
+        state: as_trained where the index is below the limit, moved where it is not, too_few where it is not but chance
+            alone could have done that.
         index: population stability index; NaN where there are no scores.
         chance: what it stays below in 99 of 100 comparisons where nothing has moved.
         statistic: of the two-sample Kolmogorov-Smirnov test, 0 to 1; NaN as above.
@@ -89,30 +90,58 @@ def stability_index(expected: npt.NDArray[np.int64], found: npt.NDArray[np.int64
     return float(np.sum((a - e) * np.log(a / e)))
 
 
-def chance_index(reference: int, scores: int, bins: int) -> float:
-    """What the index stays below in 99 of 100 comparisons of independent scores where nothing has moved.
+def design_effect(counts: npt.NDArray[np.int64]) -> float:
+    """By how much shares in bins vary more than those of independent scores: scores of a strip resemble each other.
 
-    (1/n + 1/m) times the quantile of chi-squared with bins - 1 degrees of freedom: B. Yurdakul, Statistical Properties
-    of Population Stability Index, dissertation, Western Michigan University, 2018.
+    sum over bins of (1 - p) d / (bins - 1), with p the share in a bin and d its variance, estimated from the strips,
+    over p (1 - p) / m: the first-order correction of J. N. K. Rao and A. J. Scott, The analysis of categorical data
+    from complex sample surveys, J. Am. Stat. Assoc. 76 (1981) 221-230, DOI 10.1080/01621459.1981.10477633.
+
+    Args:
+        counts: scores of each strip in each bin, int64 [strips, bins], m in all.
+
+    Returns:
+        1 for independent scores, never less; about the number of scores in a strip where they are all equal; inf for
+        fewer than two strips.
+    """
+    strips, m = len(counts), counts.sum()
+    if strips < 2:
+        return np.inf
+    p = counts.sum(axis=0) / m
+    counts, p = counts[:, p > 0], p[p > 0]
+    if len(p) < 2:
+        return 1.0
+    apart = counts - p * counts.sum(axis=1, keepdims=True)
+    variance = strips / (strips - 1) * np.sum(apart**2, axis=0) / m**2
+    return max(1.0, float(np.sum(variance * m / p) / (len(p) - 1)))
+
+
+def chance_index(reference: int, scores: int, bins: int, effect: float) -> float:
+    """What the index stays below in 99 of 100 comparisons where nothing has moved.
+
+    effect (1/n + 1/m) times the quantile of chi-squared with bins - 1 degrees of freedom: B. Yurdakul, Statistical
+    Properties of Population Stability Index, dissertation, Western Michigan University, 2018, and the effect.
 
     Args:
         reference: n, 1 or more.
         scores: m, 1 or more.
         bins: 2 or more.
+        effect: see `design_effect`; taken for that of the reference, too, which was made from strips of the same kind.
     """
-    return float((1 / reference + 1 / scores) * special.chdtri(bins - 1, 1 - _CHANCE))
+    return float(effect * (1 / reference + 1 / scores) * special.chdtri(bins - 1, 1 - _CHANCE))
 
 
-def compare_region(region: str, reference: Scores, scores: Scores, limit: float) -> RegionDrift:
+def compare_region(region: str, reference: Scores, strips: Sequence[Scores], limit: float) -> RegionDrift:
     """Compares the scores of one region.
 
     Args:
         region: its name.
         reference: floating [n].
-        scores: floating [m].
+        strips: of each strip, floating [scores of the strip], m in all.
         limit: index from which on scores have moved.
     """
-    reference, scores = reference[np.isfinite(reference)], scores[np.isfinite(scores)]
+    reference = reference[np.isfinite(reference)]
+    scores = np.concatenate([np.zeros(0), *strips])
     n, m = len(reference), len(scores)
     if not n or not m:
         return RegionDrift(region, TOO_FEW, np.nan, np.inf, np.nan, np.nan, up=False, scores=m, reference=n)
@@ -120,24 +149,25 @@ def compare_region(region: str, reference: Scores, scores: Scores, limit: float)
     from scipy import stats
 
     edges = quantile_edges(reference)
-    index = stability_index(bin_counts(reference, edges), bin_counts(scores, edges))
-    chance = chance_index(n, m, len(edges) + 1)
-    tested = stats.ks_2samp(reference.astype(np.float64), scores.astype(np.float64), method="asymp")
-    state = TOO_FEW if chance >= limit else MOVED if index >= limit else AS_TRAINED
+    counts = np.array([bin_counts(strip, edges) for strip in strips])
+    index = stability_index(bin_counts(reference, edges), counts.sum(axis=0))
+    chance = chance_index(n, m, len(edges) + 1, design_effect(counts))
+    tested = stats.ks_2samp(reference.astype(np.float64), scores, method="asymp")
+    state = AS_TRAINED if index < limit else MOVED if index > chance else TOO_FEW
     up = bool(np.median(scores) > np.median(reference))
     return RegionDrift(region, state, index, chance, float(tested.statistic), float(tested.pvalue), up, m, n)
 
 
-def compare(reference: Mapping[str, Scores], scores: Mapping[str, Scores], limit: float) -> list[RegionDrift]:
+def compare(reference: Mapping[str, Scores], strips: Mapping[str, Sequence[Scores]], limit: float) -> list[RegionDrift]:
     """Compares region by region; a region of which there is no reference has too few scores.
 
     Args:
         reference: by region, floating [n].
-        scores: by region, floating [m].
+        strips: by region, of each strip, floating [scores of the strip].
         limit: index from which on scores have moved.
     """
     none = np.zeros(0)
-    return [compare_region(region, reference.get(region, none), found, limit) for region, found in scores.items()]
+    return [compare_region(region, reference.get(region, none), found, limit) for region, found in strips.items()]
 
 
 def drift_words(regions: Sequence[RegionDrift]) -> str:

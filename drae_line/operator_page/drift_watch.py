@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,13 +42,13 @@ class Compared:
         model_digest: of the model that judged them.
         strips: how many.
         spanned: how many verdicts were given from the first of them to now.
-        scores: by region, float64 [n].
+        scores: by region, of each strip, float64 [scores of the strip].
     """
 
     model_digest: str
     strips: int
     spanned: int
-    scores: Mapping[str, npt.NDArray[np.float64]]
+    scores: Mapping[str, Sequence[npt.NDArray[np.float64]]]
 
 
 class AcceptedWindow:
@@ -77,12 +77,12 @@ class AcceptedWindow:
         Args:
             newest: sequence of the last verdict, of whatever kind.
         """
-        found: dict[str, list[float]] = {}
+        scores: dict[str, list[npt.NDArray[np.float64]]] = {}
         for logged in self._strips:
-            for regions in logged.slot.scores.values():
-                for region, vials in regions.items():
-                    found.setdefault(region, []).extend(score for score in vials if score is not None)
-        scores = {region: np.array(values) for region, values in sorted(found.items())}
+            for region in sorted(logged.slot.thresholds):
+                rows = (regions.get(region, ()) for regions in logged.slot.scores.values())
+                found = [score for row in rows for score in row if score is not None]
+                scores.setdefault(region, []).append(np.array(found, np.float64))
         if not self._strips:
             return Compared("", 0, 0, scores)
         return Compared(

@@ -114,7 +114,7 @@ def trend(briefs: Sequence[Brief], marks: Mapping[int, str]) -> dict[str, Any]:
     sums = Counter[str]()
     for block in blocks.values():
         sums.update(block)
-    return {"blocks": list(blocks.values()), "text": trend_words(sums)}
+    return {"block": BLOCK, "blocks": list(blocks.values()), "text": trend_words(sums)}
 
 
 _PARTS = (GOOD, DEFECTIVE, UNCHECKED, NOT_INSPECTED)

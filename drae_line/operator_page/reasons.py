@@ -1,7 +1,7 @@
 """Why a strip was not inspected, in plain words, and what to do."""
 
 from drae_data.codes import REASONS
-from drae_line.slot_verdict import FAILED, INCOMPLETE, SLOT_OVERRUN
+from drae_line.slot_verdict import FAILED, SLOT_OVERRUN, STILL_WRITTEN
 
 _CAMERA = "Check that the camera took all frames, and the camera's computer: cable, trigger, room on its disk."
 _ENGINEER = "Call the engineer: camera and inspection do not agree on how frames are made."
@@ -16,7 +16,7 @@ PLAIN = {
         "Once is no harm. If it comes again, look at the slot times and call the engineer: the computer is too slow or "
         "busy with something else.",
     ),
-    INCOMPLETE: ("Not all frames of the strip came in time.", _CAMERA),
+    STILL_WRITTEN: ("Not all frames of the strip came in time.", _CAMERA),
     FAILED: ("The inspection itself failed.", "Call the engineer, and show the detail below."),
     "missing_frame": ("A frame of the strip is missing.", _CAMERA),
     "empty_file": ("A frame is an empty file.", _CAMERA),

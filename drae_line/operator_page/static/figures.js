@@ -81,8 +81,9 @@ function hatch() {
 }
 
 function showTrend(trend) {
-  const rejected = (block) => PARTS.reduce((sum, [key]) => sum + block[key], 0);
-  const highest = Math.max(0, ...trend.blocks.map((block) => rejected(block) / block.strips));
+  // Shares of a whole block, so that the newest one grows as its strips come.
+  const rejected = (block) => PARTS.reduce((sum, [key]) => sum + block[key], 0) / trend.block;
+  const highest = Math.max(0, ...trend.blocks.map(rejected));
   const top = [0.05, 0.1, 0.2, 0.3, 0.5, 1].find((step) => highest <= step);
   const y = (value) => BOTTOM - (value / top) * (BOTTOM - TOP);
   const step = (WIDTH - LEFT) / (BARS + 1);
@@ -90,7 +91,7 @@ function showTrend(trend) {
     let below = 0;
     return PARTS.filter(([key]) => block[key]).map(([key]) => {
       const from = below;
-      below += block[key] / block.strips;
+      below += block[key] / trend.block;
       return part(key, { x: LEFT + index * step + 2, width: step - 4, y: y(below), height: y(from) - y(below) });
     });
   });
@@ -99,8 +100,8 @@ function showTrend(trend) {
     svg("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, `${Number((100 * value).toFixed(1))} %`),
   ]);
   const chart = svg(
-    "svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Share of rejected strips, block by block. ${trend.text}` },
-    hatch(), grid, bars, svg("text", { x: LEFT, y: HEIGHT - 4 }, "older"), svg("text", { x: WIDTH, y: HEIGHT - 4, "text-anchor": "end" }, "newer"),
+    "svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Rejected strips in each ${trend.block}. ${trend.text}` },
+    hatch(), grid, bars, svg("text", { x: LEFT, y: HEIGHT - 4 }, `in each ${trend.block} strips, the newest on the right`),
   );
   const legend = el("ul", { class: "legend" }, PARTS.map(([key, words]) =>
     el("li", {}, svg("svg", { viewBox: "0 0 26 20", "aria-hidden": "true" }, part(key, { x: 1, y: 1, width: 24, height: 18 })), words)));

@@ -14,7 +14,7 @@ SECONDS = 300
 
 _WORKER = """\
 import random, resource, struct, sys, zlib
-from tests.drae_data import test_frames as files
+from tests.drae_data.frames import test_decoding as files
 from tests.drae_data.frames.frame_files import PIXELS, png, saved
 import PIL.Image
 from drae_data.errors import AcquisitionError

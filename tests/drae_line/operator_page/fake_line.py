@@ -114,7 +114,7 @@ class FakeLine:
             self.draw(logged)
         return logged
 
-    def miss(self, name: str, reason: str = "incomplete", **changes: Any) -> LoggedVerdict:
+    def miss(self, name: str, reason: str = "still_written", **changes: Any) -> LoggedVerdict:
         return self.append(slot_verdict(name, reason=reason, **changes))
 
     def say(self, event: str, detail: str = "") -> None:

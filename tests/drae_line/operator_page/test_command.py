@@ -14,9 +14,12 @@ from urllib.request import urlopen
 import pytest
 
 from drae_line.judge_choice import JudgeChoice, write_choice
+from drae_line.operator_page.drift_watch import Reference
+from drae_line.operator_page.line_view import LineView
+from drae_line.operator_page.server import serve_page
 from pipelines import operator_page
 from tests.drae_line.operator_page.fake_line import FakeLine
-from tests.drae_line.operator_page.page_client import TOKEN
+from tests.drae_line.operator_page.page_client import TOKEN, page_options
 from tests.drae_line.operator_page.page_process import ROOT, PageProcess, write_model, write_params
 
 
@@ -104,6 +107,19 @@ def test_with_a_token_it_asks_for_it(tmp_path: Path) -> None:
         assert page.end() == 0
 
 
+def test_a_page_that_cannot_follow_any_more_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect must not leave a page that looks alive and shows old verdicts."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(LineView, "take_reading", fail)
+    said = list[str]()
+    with pytest.raises(RuntimeError, match="a defect"):
+        serve_page(page_options(tmp_path), lambda: Reference(why="none"), said.append, open_browser=False)
+    assert said[0].startswith("http://127.0.0.1:")
+
+
 def test_a_port_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_params(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -158,7 +174,7 @@ def test_a_log_of_a_hundred_thousand_verdicts_is_shown_within_seconds(tmp_path: 
     with PageProcess(tmp_path) as page:
         began = time.monotonic()
         state = state_of(page.address, 30)
-        # Half a second on two cores; far below the 5 seconds that reading every line in full takes.
+        # A quarter of a second on two idle cores; reading every line in full takes several seconds.
         assert time.monotonic() - began < 4
         assert state["counts"]["total"]["accepted"] == 100_000
         status = Path(f"/proc/{page.process.pid}/status")

@@ -15,6 +15,7 @@ from drae_line.operator_page.drift import (
     chance_index,
     compare,
     compare_region,
+    design_effect,
     drift_words,
     quantile_edges,
     stability_index,
@@ -51,7 +52,7 @@ def test_edges_and_counts_by_hand() -> None:
 def test_equal_scores_make_fewer_bins() -> None:
     edges = quantile_edges(np.array([0.0] * 8 + [1.0, 2.0]), bins=10)
     assert len(edges) == len(set(edges.tolist())) < 9
-    assert compare_region("R0", np.zeros(500), np.zeros(500), 0.25).index == 0
+    assert compare_region("R0", np.zeros(500), [np.zeros(5)] * 100, 0.25).index == 0
 
 
 def test_against_a_loop_over_bins() -> None:
@@ -63,7 +64,7 @@ def test_against_a_loop_over_bins() -> None:
         e = sum(low < score <= high for score in reference.tolist()) / 900
         a = sum(low < score <= high for score in scores.tolist()) / 500
         expected += (a - e) * math.log(a / e)
-    found = compare_region("R0", reference, scores, 0.25)
+    found = compare_region("R0", reference, np.split(scores, 100), 0.25)
     assert found.index == pytest.approx(expected)
     tested = stats.ks_2samp(reference, scores)
     assert found.statistic == pytest.approx(tested.statistic)
@@ -71,33 +72,66 @@ def test_against_a_loop_over_bins() -> None:
     assert found.p_value == pytest.approx(tested.pvalue, rel=0.05)
 
 
-def test_where_nothing_has_moved_99_of_100_stay_below_chance() -> None:
+def test_the_effect_of_strips_by_hand() -> None:
+    # Two strips of two scores; both shares are 1/2, each strip is 1 from its expectation, so that the variance is
+    # 2/1 (1 + 1) / 16 = 1/4 against 1/4 / 4: 4 in each bin, and (1/2 4 + 1/2 4) / 1 = 4.
+    assert design_effect(np.array([[2, 0], [0, 2]])) == pytest.approx(4)
+    # No strip differs from the others.
+    assert design_effect(np.array([[1, 1], [1, 1]])) == 1
+    assert design_effect(np.array([[5, 0], [5, 0]])) == 1
+    assert design_effect(np.array([[5, 1]])) == math.inf
+
+
+def test_the_effect_of_strips_that_do_and_do_not_matter() -> None:
+    random = np.random.default_rng(8)
+    bins = np.arange(1, 10) / 10
+    alone = [bin_counts(random.random(5), bins) for _ in range(4000)]
+    same = [bin_counts(np.repeat(random.random(), 5), bins) for _ in range(4000)]
+    assert design_effect(np.array(alone)) == pytest.approx(1, abs=0.05)
+    assert design_effect(np.array(same)) == pytest.approx(5, abs=0.05)
+
+
+def draw(random: np.random.Generator, strips: int, alike: float) -> list[np.ndarray]:
+    """Scores of strips whose five vials are alike to a degree."""
+    return [np.exp(alike * random.normal() + (1 - alike**2) ** 0.5 * random.normal(size=5)) for _ in range(strips)]
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.7, 1.0])
+def test_where_nothing_has_moved_99_of_100_stay_below_chance(alike: float) -> None:
     random = np.random.default_rng(4)
-    n, m, limit = 540, 500, chance_index(540, 500, 10)
-    over = sum(
-        compare_region("R0", random.gamma(4, 0.02, n), random.gamma(4, 0.02, m), 1.0).index > limit for _ in range(400)
-    )
-    # Binomial with 400 and 0.01: more than 12 in one of a thousand trials.
-    assert over <= 12
-    assert limit == pytest.approx((1 / 540 + 1 / 500) * 21.666, rel=1e-4)
+    over = 0
+    for _ in range(300):
+        found = compare_region("R0", np.concatenate(draw(random, 110, alike)), draw(random, 100, alike), 0.25)
+        over += found.index > found.chance
+    # Binomial with 300 and 0.01: more than 10 in one of a thousand trials.
+    assert over <= 10
+
+
+def test_chance_by_hand() -> None:
+    # The 0.99 quantile of chi-squared with 9 degrees of freedom is 21.666.
+    assert chance_index(540, 500, 10, 2.0) == pytest.approx(2 * (1 / 540 + 1 / 500) * 21.666, rel=1e-4)
 
 
 def test_a_shift_has_moved_and_none_has_not() -> None:
     random = np.random.default_rng(5)
-    reference = {region: random.gamma(4, 0.02, 540).astype(np.float32) for region in ("R0", "R1")}
-    scores = {"R0": random.gamma(4, 0.02, 500), "R1": random.gamma(4, 0.02, 500) * 1.5}
-    still, moved = compare(reference, scores, 0.25)
+    reference = {region: np.concatenate(draw(random, 110, 0.3)).astype(np.float32) for region in ("R0", "R1")}
+    strips = {"R0": draw(random, 100, 0.3), "R1": [2 * scores for scores in draw(random, 100, 0.3)]}
+    still, moved = compare(reference, strips, 0.25)
     assert (still.state, moved.state, moved.up) == (AS_TRAINED, MOVED, True)
-    assert compare_region("R1", reference["R1"], scores["R1"] / 3, 0.25).up is False
+    assert compare_region("R1", reference["R1"], [scores / 4 for scores in strips["R1"]], 0.25).up is False
 
 
-def test_a_limit_that_chance_reaches_is_not_judged() -> None:
+def test_an_index_that_chance_could_have_made_is_not_called_moved() -> None:
     random = np.random.default_rng(6)
-    few = compare_region("R0", random.random(40), random.random(40) + 1, 0.25)
-    assert few.index > 0.25
+    reference, strips = random.random(20), np.split(random.random(40) ** 2, 8)
+    few = compare_region("R0", reference, strips, 0.25)
+    assert 0.25 < few.index < few.chance
     assert few.state == TOO_FEW
-    assert compare({}, {"R0": random.random(40)}, 0.25)[0].state == TOO_FEW
-    assert compare_region("R0", np.array([np.nan]), random.random(40), 0.25).reference == 0
+    # Where it is below the limit nothing has moved, however few there are.
+    assert compare_region("R0", reference, strips, 2 * few.index).state == AS_TRAINED
+    assert compare({}, {"R0": strips}, 0.25)[0].state == TOO_FEW
+    assert compare_region("R0", np.array([np.nan]), strips, 0.25).reference == 0
+    assert compare_region("R0", reference, [], 0.25).state == TOO_FEW
 
 
 def region(name: str, state: str, up: bool = True) -> RegionDrift:

@@ -46,15 +46,18 @@ def test_the_last_accepted_strips_of_the_newest_model() -> None:
     strips = [accepted(1, "other"), *(accepted(sequence) for sequence in range(2, 9))]
     taken = compared(strips, newest=10, window=5)
     assert (taken.model_digest, taken.strips, taken.spanned) == (MODEL, 5, 7)
-    assert taken.scores["R1"].tolist() == [score for logged in strips[-5:] for score in logged.slot.scores["max"]["R1"]]
+    assert [scores.tolist() for scores in taken.scores["R1"]] == [
+        list(logged.slot.scores["max"]["R1"]) for logged in strips[-5:]
+    ]
     back = compared([*strips, accepted(9, "other")], window=5)
     assert (back.model_digest, back.strips) == ("other", 1)
 
 
 def test_what_has_no_score_is_left_out() -> None:
     scores = {"f00": {"R0": (0.01, None), "R1": (None, None)}, "f07": {"R0": (0.02, 0.03)}}
-    taken = compared([LoggedVerdict(1, GIVEN, slot_verdict("A/r0", scores))])
-    assert {name: values.tolist() for name, values in taken.scores.items()} == {"R0": [0.01, 0.02, 0.03], "R1": []}
+    slot = slot_verdict("A/r0", scores, thresholds={"R0": 0.1, "R1": 0.1})
+    taken = compared([LoggedVerdict(1, GIVEN, slot)])
+    assert {name: strip.tolist() for name, (strip,) in taken.scores.items()} == {"R0": [0.01, 0.02, 0.03], "R1": []}
 
 
 def test_as_in_training_and_moved() -> None:

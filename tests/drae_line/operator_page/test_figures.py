@@ -62,6 +62,7 @@ def test_the_trend_by_hand() -> None:
         {"first": 2, "last": 50, "strips": 49, "good": 1, "defective": 0, "unchecked": 1, "not_inspected": 0},
         {"first": 51, "last": 61, "strips": 11, "good": 0, "defective": 1, "unchecked": 1, "not_inspected": 1},
     ]
+    assert found["block"] == 50
     # 4 of 60 rejected; false rejects: 1 for certain, 3 at most.
     assert found["text"] == (
         "Of the last 60 strips 4 were rejected (6.7 %), 1 more without inspection. Checked again: 1 good, so false "

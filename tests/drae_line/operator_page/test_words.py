@@ -9,13 +9,13 @@ from drae_data.codes import REASONS
 from drae_line.operator_page.ratios import ratio, share
 from drae_line.operator_page.reasons import PLAIN, plain_reason
 from drae_line.operator_page.strip_views import opened, tile
-from drae_line.slot_verdict import FAILED, INCOMPLETE, SLOT_OVERRUN, LoggedVerdict
+from drae_line.slot_verdict import FAILED, SLOT_OVERRUN, STILL_WRITTEN, LoggedVerdict
 from tests.drae_line.operator_page.fake_line import THRESHOLDS, good_scores, slot_verdict, with_score
 
 GIVEN = "1970-01-01T00:00:09.000+00:00"
 
 
-@pytest.mark.parametrize("code", [*REASONS, SLOT_OVERRUN, INCOMPLETE, FAILED])
+@pytest.mark.parametrize("code", [*REASONS, SLOT_OVERRUN, STILL_WRITTEN, FAILED])
 def test_each_reason_has_its_words(code: str) -> None:
     assert code in PLAIN
     assert all(words.endswith(".") for words in plain_reason(code))
@@ -76,7 +76,7 @@ def test_a_score_over_a_threshold_of_zero_has_no_ratio_and_is_over() -> None:
 
 
 def test_what_was_not_inspected_has_reason_and_advice_and_no_scores() -> None:
-    seen = opened(LoggedVerdict(1, GIVEN, slot_verdict("A/r0", reason=INCOMPLETE)))
+    seen = opened(LoggedVerdict(1, GIVEN, slot_verdict("A/r0", reason=STILL_WRITTEN)))
     assert (seen["kind"], seen["regions"], seen["grid"]) == ("not_inspected", [], [])
     assert seen["reason"] == "Not all frames of the strip came in time."
     assert seen["todo"].startswith("Check that the camera")

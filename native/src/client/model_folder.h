@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace drae {
+
+/// What a model folder says of itself, without its SavedModel.
+struct ModelFolder {
+  std::filesystem::path saved_model;
+  std::string digest;
+  std::size_t patch_size;
+  std::vector<std::string> regions;
+};
+
+/// Reads `model.json` and computes the digest.
+ModelFolder read_model_folder(const std::filesystem::path& folder);
+
+}  // namespace drae
