@@ -67,7 +67,7 @@ def load_frames(setup: LineSetup, root: Path) -> list[Frames]:
     for item in listed[:: max(1, len(listed) // _ACQUISITIONS)][:_ACQUISITIONS]:
         names = LocalFiles(str(root)).names(item.folder, options.template.depth_inside)
         frames = {place: name for name in names if (place := options.template.match_frame(name)) is not None}
-        arrival = Arrival(item.key, item.folder, frames, 0.0, None, 0.0)
+        arrival = Arrival(item.key, item.folder, frames, 0.0, None)
         found.append((item.key, read_frames(root, arrival, options)[0]))
     return found
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from drae_acceptance.errors import BindingError, ScoreError
 from drae_acceptance.names import first_names
+from drae_data.acquisition import RANK_IMAGES
 from drae_data.files import sha256_hex
 from drae_data.labels import DEFECTIVE, EXCLUDED, GOOD, UNKNOWN
 
@@ -140,12 +141,21 @@ class Acquired:
 
 
 def layout_digest(parameters: Mapping[str, Any]) -> str:
-    """Which strip layout patches were cut with, and how boxes became patches.
+    """How patches were cut: strip layout, patch, what was done to grey values, images, frames of the rank images.
+
+    Thresholds of patches that were cut otherwise say nothing.
 
     Args:
         parameters: of a build, as `provenance.json` states them or `drae_data.content.parameters` gives them.
     """
-    values = {"strip_layout": parameters["strip_layout"], "patch": parameters["patch"]}
+    # The largest size of a frame refuses frames, and changes none.
+    pixels = {name: value for name, value in parameters["pixels"].items() if name != "max_pixels"}
+    ranked = any(image in RANK_IMAGES for image in parameters["images"])
+    values = {
+        "strip_layout": parameters["strip_layout"], "patch": parameters["patch"], "pixels": pixels,
+        "images": parameters["images"],
+        "rank_frames": parameters.get("rank_over", parameters["frames"]) if ranked else [],
+    }  # fmt: skip
     return sha256_hex(json.dumps(values, sort_keys=True).encode())
 
 
@@ -157,7 +167,7 @@ class ScoreCard:
         set: name of the set.
         dataset: name, version and digest of the version that was scored.
         model_digest: of the model that scored.
-        layout_digest: of the strip layout with which the patches were cut.
+        layout_digest: of how the patches were cut, see `layout_digest`.
         labels_digest: of everything that the labels say.
         regions: of the layout, in its order.
         vials: of a strip.

@@ -7,15 +7,17 @@ from drae_data.local_files import LocalFiles
 from drae_data.options import DatasetOptions
 from drae_line.inspection import Inspection
 from drae_line.pictures_index import INDEX, Heatmap, VialPicture, index_bytes
+from drae_line.slot_verdict import LoggedVerdict
 from drae_model.gallery_pictures import heat_overlay, png_bytes, stacked_boxes, vial_picture
 
 
-def write_pictures(folder: Path, inspection: Inspection, options: DatasetOptions) -> int:
+def write_pictures(folder: Path, logged: LoggedVerdict, inspection: Inspection, options: DatasetOptions) -> int:
     """Writes the pictures of a strip that the model rejected; no others are drawn.
 
     Args:
         folder: of this verdict's pictures; made where it is absent.
-        inspection: of the strip.
+        logged: the verdict.
+        inspection: that it came of.
         options: how its patches were cut.
 
     Returns:
@@ -53,5 +55,5 @@ def write_pictures(folder: Path, inspection: Inspection, options: DatasetOptions
             score = float(examined.scores[row])
             maps.append(Heatmap(region, file, placed[region], score, inspection.judge.limits[region]))
         pictures.append(VialPicture(vial, image, name, (picture.shape[1], picture.shape[0]), tuple(maps)))
-    files.write(INDEX, [index_bytes(pictures)])
+    files.write(INDEX, [index_bytes(pictures, logged.sequence, slot.acquisition)])
     return len(heat)

@@ -36,7 +36,6 @@ class Arrival:
         frames: names of its needed frame files, in the folder; empty where it is given up.
         complete: when it was complete, in seconds of the clock that `take` is told.
         problem: why it is given up; None where it is complete.
-        first: when it was first seen, on the same clock.
     """
 
     key: AcquisitionKey
@@ -44,7 +43,6 @@ class Arrival:
     frames: dict[FramePlace, str]
     complete: float
     problem: AcquisitionError | None
-    first: float
 
 
 @dataclass
@@ -52,6 +50,7 @@ class _File:
     signature: Signature
     since: float
     closed: bool
+    open: bool
 
 
 @dataclass
@@ -88,7 +87,9 @@ class Incoming:
         self._settle, self._patience = settle, patience
         self._done = set(judged)
         self._pending: dict[AcquisitionKey, _Pending] = {}
-        # What the last acquisitions had when their turn came; each goes once something of it was late.
+        # Folders and files of acquisitions whose turn is over: a scan need not read their names again.
+        self._passed = set[str]()
+        # What the last acquisitions had when their turn came.
         self._recent: dict[AcquisitionKey, _Pending] = {}
 
     def __len__(self) -> int:
@@ -138,11 +139,17 @@ class Incoming:
             names = [folder for folder in self._files.folders(depth) if folder.count("/") == depth - 1]
         else:
             names = list(self._files.names("", depth))
-        known = {pending.folder for pending in self._pending.values()}
-        new = [name for name in names if not is_junk(name) and name not in known]
+        known = {pending.folder for pending in self._pending.values()} | self._passed
+        new = [name for name in names if name not in known and not is_junk(name)]
+        strange = []
         # Those that lie there when the line begins have their turns in the order in which they came.
-        claims = [self._claim(name, now) for name in sorted(new, key=self._age)]
-        return [claimed for claimed in claims if isinstance(claimed, str)]
+        for name in sorted(new, key=self._age):
+            claimed = self._claim(name, now)
+            if isinstance(claimed, str):
+                strange.append(claimed)
+            elif isinstance(claimed, AcquisitionKey):
+                self._passed.add(name)
+        return strange
 
     def _age(self, name: str) -> tuple[float, str]:
         try:
@@ -167,19 +174,20 @@ class Incoming:
         if pending.folder != folder:
             return f"{name}: expected one acquisition for {key}, got another in {pending.folder}"
         if not template.of_folders:
-            pending.files.setdefault(name, _File(_UNKNOWN, now, False))
+            pending.files.setdefault(name, _File(_UNKNOWN, now, False, False))
         return pending
 
     def _late(self, key: AcquisitionKey, path: str, name: str) -> str:
-        """What to say of a file of an acquisition whose turn is over: nothing where it has not changed since."""
-        if key not in self._recent:
+        """What to say of a file of an acquisition whose turn is over: nothing where it is known not to have changed."""
+        pending, found = self._recent.get(key), self._signature(path)
+        if found is None:
             return ""
-        pending = self._recent[key]
-        found = self._signature(path)
-        if found is None or (path == joined(pending.folder, name) and pending.signatures().get(name) == found):
+        if pending is not None and path == joined(pending.folder, name) and pending.signatures().get(name) == found:
             return ""
-        del self._recent[key]
-        return f"{path}: came or changed after the turn of {key}, whose verdict stands"
+        return (
+            f"{path}: came or changed after the turn of {key}, whose verdict stands; a name may come only once in a "
+            "line.folder"
+        )
 
     def take(self, now: float) -> Arrival | None:
         """The acquisition whose turn it is: of those that are complete or given up the one that came first."""
@@ -193,6 +201,11 @@ class Incoming:
                 del self._pending[pending.key]
                 return arrival
         return None
+
+    def unchanged(self, arrival: Arrival) -> bool:
+        """Whether the frames of an acquisition are still those of its turn, now that they were read."""
+        before = self._recent[arrival.key].signatures()
+        return all(self._signature(joined(arrival.folder, name)) == before[name] for name in arrival.frames.values())
 
     def put_back(self, arrival: Arrival, problem: AcquisitionError) -> None:
         """Takes an acquisition back whose frames cannot be read yet: it has its turn when they change, or is given up.
@@ -221,20 +234,22 @@ class Incoming:
             return self._given_up(pending, pending.refused[0], now)
         whole = [self._whole(pending.files[name]) for name in frames.values()]
         if max(whole) > now:
-            problem = AcquisitionError(STILL_WRITTEN, "its frames did not come to rest")
+            problem = AcquisitionError(STILL_WRITTEN, "its frames were not closed, and did not come to rest")
             return self._given_up(pending, problem, now)
-        return Arrival(pending.key, pending.folder, frames, max(whole), None, pending.first)
+        return Arrival(pending.key, pending.folder, frames, max(whole), None)
 
     def _whole(self, file: _File) -> float:
-        """When a file is whole, unless it changes before."""
-        return file.since if file.closed else file.since + self._settle
+        """When a file is whole, unless it changes before: one that was seen open is not, because its writer rests."""
+        if file.closed:
+            return file.since
+        return file.since + (self._patience if file.open else self._settle)
 
     def _given_up(self, pending: _Pending, problem: AcquisitionError, now: float) -> Arrival | None:
         """An acquisition that is not complete; None where there is time left."""
         waited, since_first = now - pending.changed(), now - pending.first
         if waited < self._patience and since_first < _MOST_PATIENCE * self._patience:
             return None
-        return Arrival(pending.key, pending.folder, {}, now, problem, pending.first)
+        return Arrival(pending.key, pending.folder, {}, now, problem)
 
     def _refresh(self, pending: _Pending, now: float) -> None:
         """Looks at the files of an acquisition; raises OSError."""
@@ -252,7 +267,8 @@ class Incoming:
                 continue
             known = pending.files.get(name)
             since = known.since if known is not None and known.signature == signature else now
-            files[name] = _File(signature, since, pending.closed.get(name) == signature)
+            closed = pending.closed.get(name, _UNKNOWN)
+            files[name] = _File(signature, since, closed == signature, closed is None)
         pending.files = files
 
     def _stat(self, path: str) -> Signature:

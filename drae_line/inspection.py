@@ -6,8 +6,8 @@ acquisition, from reading to verdict. What the slot has no time for is rejected:
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 import numpy as np
@@ -36,6 +36,7 @@ class Prepared:
         product: its patches; None where there are none.
         problem: why there are none; None where there are.
         milliseconds: so far: `waited`, `read`, `cut`.
+        since: when it was ready, by `time.perf_counter`; from then on it waits for its turn.
     """
 
     key: AcquisitionKey
@@ -44,6 +45,7 @@ class Prepared:
     product: Product | None
     problem: AcquisitionError | None
     milliseconds: Mapping[str, float]
+    since: float = field(default_factory=time.perf_counter)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +80,17 @@ class Engine:
         self._between_slots = Lock()
         # The model runs in a thread of its own, so that a verdict can be given when its time is up.
         self._worker = ThreadPoolExecutor(1, "model")
+        self._running: Future[Examined] | None = None
 
     @property
     def judge(self) -> Judge:
         """Model and thresholds that judge now."""
         return self._judge
 
-    def close(self) -> None:
-        """Waits for the model's last call."""
-        self._worker.shutdown()
+    def close(self, seconds: float = 10.0) -> bool:
+        """Waits for the model's last call, but not for ever; returns whether it came back."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        return self._running is None or not wait([self._running], seconds).not_done
 
     def swap(self, judge: Judge) -> None:
         """Takes another model and other thresholds, once the slot that is under way has its verdict."""
@@ -144,11 +148,13 @@ class Engine:
         """
         with self._between_slots:
             judge = self._judge
+            times = {"waited": 0.0, **prepared.milliseconds}
+            times["waited"] += _since(prepared.since)
             slot = SlotVerdict(
                 acquisition=str(prepared.key), folder=prepared.folder, verdict=REJECT, inspected=False, reason=FAILED,
                 detail="", model_digest=judge.model_digest, thresholds_digest=judge.thresholds_digest,
                 thresholds=dict(judge.limits), scores={}, deciding=None, frames_sha256=dict(prepared.frames_sha256),
-                milliseconds={**prepared.milliseconds, "model": 0.0, "judge": 0.0}, slot_ms=self._slot_ms,
+                milliseconds={**times, "model": 0.0, "judge": 0.0}, slot_ms=self._slot_ms,
             )  # fmt: skip
             if prepared.product is None:
                 return Inspection(_refused(slot, prepared.problem), judge, None, None)
@@ -157,9 +163,12 @@ class Engine:
     def _decide(self, slot: SlotVerdict, judge: Judge, product: Product) -> Inspection:
         started = time.perf_counter()
         left = (self._slot_ms - _spent(slot.milliseconds)) / 1000
-        running = self._worker.submit(judge.examine, product.patches)
+        if left <= 0:
+            # Not even begun: a call cannot be ended, and the next strip would wait for it.
+            return Inspection(_overrun(_timed(slot)), judge, product, None)
+        running = self._running = self._worker.submit(judge.examine, product.patches)
         try:
-            error = running.exception(max(left, 0.0))
+            error = running.exception(left)
         except TimeoutError:
             running.cancel()
             return Inspection(_overrun(_timed(slot, model=_since(started))), judge, product, None)

@@ -118,6 +118,10 @@ def load_judge(model: Path, thresholds: Path, options: DatasetOptions) -> Judge:
     try:
         digest, stored = model_digest(model), read_thresholds(thresholds)
         inspector = load_inspector(model)
+        if model_digest(model) != digest:
+            raise JudgeError(
+                f"{model}: expected a model that stands still, it was replaced while it was loaded; try again"
+            )
     except (ModelError, CalibrationError) as error:
         raise JudgeError(str(error)) from error
     binding, again = stored.calibrated.binding, "calibrate thresholds for this model, or name those that were"
@@ -125,8 +129,8 @@ def load_judge(model: Path, thresholds: Path, options: DatasetOptions) -> Judge:
     built = layout_digest(parameters(options))
     for what, expected, came, advice in (
         ("thresholds of the model", digest, binding.model_digest, again),
-        ("thresholds for the strip layout and patches of line.set", built, binding.layout_digest, again),
         ("thresholds for the images", [str(image) for image in options.images], list(binding.images), again),
+        ("thresholds for patches cut as those of line.set", built, binding.layout_digest, again),
         ("thresholds for the regions", sorted(options.layouts.regions), sorted(limits), again),
         ("a model of the regions", sorted(options.layouts.regions), sorted(inspector.regions), "train one"),
         ("a model of patches of side", options.patch.size, inspector.patch_size, "train one"),

@@ -15,14 +15,14 @@ from threading import Event
 from drae_data.errors import AcquisitionError
 from drae_data.options import DatasetOptions
 from drae_line.errors import LineError
-from drae_line.event_log import PICTURES_FAILED, STRANGE_FILE, UNREADABLE, EventLog
+from drae_line.event_log import PICTURES_FAILED, STRANGE_FILE, TOLD_LATE, UNREADABLE, EventLog
 from drae_line.folder_watch import FolderWatch
 from drae_line.frame_reading import read_frames
 from drae_line.heat_pictures import write_pictures
 from drae_line.incoming import Arrival, Incoming
 from drae_line.inspection import Engine, Inspection, Prepared
 from drae_line.pictures_index import pictures_folder
-from drae_line.slot_verdict import FAILED, LoggedVerdict
+from drae_line.slot_verdict import FAILED, STILL_WRITTEN, LoggedVerdict
 from drae_line.swaps import Swaps, Wanted
 from drae_line.verdict_log import VerdictLog
 
@@ -58,15 +58,17 @@ class Line:
         log: of verdicts.
         events: what else happens.
         wanted: what shall judge now, see `Swaps`.
+        begun: the name of what the engine judges with.
         told: called after each verdict.
     """
 
     def __init__(
         self, engine: Engine, options: DatasetOptions, line: LineOptions, log: VerdictLog, events: EventLog,
-        wanted: Wanted, told: Callable[[LoggedVerdict], None],
+        wanted: Wanted, begun: str, told: Callable[[LoggedVerdict], None],
     ) -> None:  # fmt: skip
         self._engine, self._options, self._line = engine, options, line
-        self._log, self._events, self._wanted, self._told = log, events, wanted, told
+        self._log, self._events, self._told = log, events, told
+        self._swaps = Swaps(engine, events, wanted, begun)
         self._incoming = Incoming(line.incoming, options, line.settle_seconds, line.patience_seconds, log.judged)
         # One acquisition is cut ahead; more would only wait.
         self._ready: Queue[Prepared] = Queue(1)
@@ -92,11 +94,10 @@ class Line:
             LineError: the folder cannot be watched, or the log not be written.
         """
         given = 0
-        swaps = Swaps(self._engine, self._events, self._wanted)
         reading = self._reads.submit(self._read)
         try:
             while not self._stop.is_set() and given != count:
-                swaps.look()
+                self._swaps.look()
                 try:
                     prepared = self._ready.get(timeout=_IDLE)
                 except Empty:
@@ -107,7 +108,7 @@ class Line:
             self._stop.set()
             self._reads.shutdown()
             self._draws.shutdown()
-            swaps.close()
+            self._swaps.close()
         try:
             reading.result()
         except OSError as error:
@@ -119,6 +120,7 @@ class Line:
 
     def _judge(self, prepared: Prepared) -> None:
         inspection = self._engine.decide(prepared)
+        started = time.perf_counter()
         try:
             logged = self._log.append(inspection.slot)
         except OSError as error:
@@ -126,18 +128,23 @@ class Line:
                 f"{self._line.folder}: the verdict on {inspection.slot.acquisition} cannot be written: "
                 f"{error.strerror or error}; make room and start the line again: it goes on with this acquisition"
             ) from error
+        took = (time.perf_counter() - started) * 1000
+        if took > inspection.slot.slot_ms:
+            self._events.write(
+                TOLD_LATE, f"verdict {logged.sequence}: writing it took {took:.0f} ms; is the disk slow?"
+            )
         self._told(logged)
         if inspection.slot.inspected and inspection.slot.rejected:
             if self._drawing is not None:
                 self._drawing.result()
-            folder = pictures_folder(self._line.folder, logged.sequence)
-            self._drawing = self._draws.submit(self._draw, folder, inspection)
+            self._drawing = self._draws.submit(self._draw, logged, inspection)
 
-    def _draw(self, folder: Path, inspection: Inspection) -> None:
+    def _draw(self, logged: LoggedVerdict, inspection: Inspection) -> None:
         try:
-            write_pictures(folder, inspection, self._options)
+            write_pictures(pictures_folder(self._line.folder, logged.sequence), logged, inspection, self._options)
         except Exception as error:  # noqa: BLE001  # The verdict is in the log; whatever it is, the line goes on.
-            self._events.write(PICTURES_FAILED, f"{folder}: {getattr(error, 'strerror', None) or repr(error)}")
+            words = getattr(error, "strerror", None) or repr(error)
+            self._events.write(PICTURES_FAILED, f"verdict {logged.sequence}: {words}")
 
     def _read(self) -> None:
         """The reader's thread: watches, reads and cuts."""
@@ -180,6 +187,8 @@ class Line:
             return
         try:
             frames, digests, took = read_frames(self._line.incoming, arrival, self._options)
+            if not self._incoming.unchanged(arrival):
+                raise AcquisitionError(STILL_WRITTEN, "a frame changed while it was read")
             times = {**waited, "read": took}
             prepared = self._engine.prepare(arrival.key, frames, arrival.folder, digests, times)
         except AcquisitionError as error:

@@ -50,6 +50,7 @@ def pictures_folder(line_folder: Path, sequence: int) -> Path:
     return line_folder / PICTURES / f"{sequence:06d}"
 
 
-def index_bytes(pictures: list[VialPicture]) -> bytes:
-    """The content of `index.json`."""
-    return (json.dumps({"pictures": [asdict(picture) for picture in pictures]}, indent=1) + "\n").encode()
+def index_bytes(pictures: list[VialPicture], sequence: int, acquisition: str) -> bytes:
+    """The content of `index.json`, with the verdict that they belong to."""
+    values = {"sequence": sequence, "acquisition": acquisition, "pictures": [asdict(picture) for picture in pictures]}
+    return (json.dumps(values, indent=1) + "\n").encode()

@@ -40,12 +40,16 @@ def redraw(
                 raise AcquisitionError("superseded", "another model or other thresholds judge by now")
             # In the order in which they were read.
             names = dict(zip(needed_places(options), slot.frames_sha256, strict=False))
-            arrival = Arrival(AcquisitionKey.parse(slot.acquisition), slot.folder, names, 0.0, None, 0.0)
+            arrival = Arrival(AcquisitionKey.parse(slot.acquisition), slot.folder, names, 0.0, None)
             frames, digests, _ = read_frames(incoming, arrival, options)
             if digests != dict(slot.frames_sha256):
                 raise AcquisitionError("superseded", "its frames were replaced since")
             inspection = engine.inspect(arrival.key, frames)
-            if not write_pictures(place, inspection, options):
+            if set(inspection.slot.rejected) != set(slot.rejected):
+                raise AcquisitionError(
+                    "superseded", f"judged again it is otherwise: {inspection.slot.detail or 'scores'}"
+                )
+            if not write_pictures(place, logged, inspection, options):
                 raise AcquisitionError(inspection.slot.reason or "superseded", inspection.slot.detail or "accepted now")
             drawn += 1
         except (AcquisitionError, OSError) as error:

@@ -44,9 +44,7 @@ class Delivery:
     victim: int
 
 
-def plan_deliveries(
-    source: Path, options: DatasetOptions, count: int, faults: float, seed: int, order: str = "shuffled"
-) -> Iterator[Delivery]:
+def plan_deliveries(source: Path, options: DatasetOptions, count: int, faults: float, seed: int) -> Iterator[Delivery]:
     """Deliveries of the acquisitions in a folder, over and over, under new strip names after the first time.
 
     Args:
@@ -55,7 +53,6 @@ def plan_deliveries(
         count: of deliveries.
         faults: probability of a fault, 0 to 1; each kind is as likely.
         seed: decides order and faults.
-        order: of the acquisitions: `shuffled` or `sorted`.
 
     Raises:
         ListingError, AcquisitionError: the source holds no such acquisitions, or an incomplete one.
@@ -68,8 +65,7 @@ def plan_deliveries(
     listed = list(list_acquisitions(files, options).acquisitions)
     done = 0
     for again in range(count):
-        if order == "shuffled":
-            draws.shuffle(listed)
+        draws.shuffle(listed)
         for item in listed:
             if done == count:
                 return

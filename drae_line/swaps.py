@@ -21,14 +21,14 @@ class Swaps:
     Args:
         engine: that judges.
         events: where swaps are told of.
-        wanted: what shall judge now: a name for it, and how it is loaded. The name that the engine began with is the
-            first answer.
+        wanted: what shall judge now: a name for it, and how it is loaded.
+        begun: the name of what the engine judges with; another may be wanted by the time the line begins.
     """
 
-    def __init__(self, engine: Engine, events: EventLog, wanted: Wanted) -> None:
+    def __init__(self, engine: Engine, events: EventLog, wanted: Wanted, begun: str) -> None:
         self._engine, self._events, self._wanted = engine, events, wanted
         self._loads = ThreadPoolExecutor(1, "judge")
-        self._now, _ = wanted()
+        self._now = begun
         self._before = self._refused = ""
         self._loading: tuple[str, Future[Judge]] | None = None
         self._next = 0.0

@@ -5,6 +5,7 @@ again, and the acquisition is judged anew. So each acquisition has exactly one v
 """
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from drae_line.slot_verdict import LoggedVerdict, SlotVerdict
 
 VERDICTS = "verdicts.jsonl"
 _LAST = 64
+_ANEW = "begin another one: clear the incoming folder first, then give the line a new line.folder"
 
 
 class VerdictLog:
@@ -28,7 +30,7 @@ class VerdictLog:
     Attributes:
         judged: acquisitions that have a verdict, by the text form of their keys.
         last: the newest verdicts that the log held when it was opened, oldest first, at most 64.
-        repaired: bytes of an unfinished line that were taken off.
+        repaired: an unfinished last line that was taken off; empty where there was none.
 
     Raises:
         LogError: the log is damaged before its last line, or another process writes it.
@@ -41,9 +43,7 @@ class VerdictLog:
         try:
             self._lock()
             self.judged, self.last = set[str](), list[LoggedVerdict]()
-            # Read first: a damaged log stays as it is.
-            self._read()
-            self.repaired = self._repair()
+            self.repaired = self._read()
         except LogError:
             self._stream.close()
             raise
@@ -77,10 +77,12 @@ class VerdictLog:
         logged = LoggedVerdict(len(self.judged) + 1, given, slot)
         line, before = logged.line(), self._stream.seek(0, os.SEEK_END)
         try:
-            written = 0
-            while written < len(line):
-                written += self._stream.write(line[written:]) or 0
-            os.fsync(self._stream.fileno())
+            # Its end comes last: who follows the log takes only whole lines, and so only what is on the disk.
+            for part in (line[:-1], line[-1:]):
+                written = 0
+                while written < len(part):
+                    written += self._stream.write(part[written:]) or 0
+                os.fsync(self._stream.fileno())
         except OSError:
             self._stream.truncate(before)
             raise
@@ -95,30 +97,42 @@ class VerdictLog:
                 f"{self._place}: another line writes this log; end it first, or give this one a line.folder of its own"
             ) from error
 
-    def _repair(self) -> int:
-        """Takes an unfinished last line off; returns its length in bytes."""
-        self._stream.seek(0)
-        whole = end = 0
-        while block := self._stream.read(1 << 20):
-            if (found := block.rfind(b"\n")) >= 0:
-                whole = end + found + 1
-            end += len(block)
-        if whole < end:
+    def _read(self) -> bytes:
+        """Reads the log, takes an unfinished last line off and returns it.
+
+        Unfinished is one without its end, and one that is no verdict: a power cut may leave a hole of zeros.
+        """
+        whole, held = 0, ""
+        with self._place.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if held:
+                    raise LogError(held)
+                try:
+                    logged = LoggedVerdict.parse(line)
+                except LogError as error:
+                    held = f"{self._place}: line {number}: {error}; keep the file, and {_ANEW}"
+                    if _is_json(line):
+                        raise LogError(held) from error
+                    continue
+                if line.endswith(b"\n"):
+                    self._note(logged)
+                    whole += len(line)
+            stream.seek(whole)
+            rest = stream.read()
+        if rest:
             self._stream.truncate(whole)
             os.fsync(self._stream.fileno())
-        return end - whole
+        return rest
 
-    def _read(self) -> None:
-        for logged in read_verdicts(self._place):
-            name = logged.slot.acquisition
-            if logged.sequence != len(self.judged) + 1 or name in self.judged:
-                raise LogError(
-                    f"{self._place}: expected verdict {len(self.judged) + 1} on an acquisition that has none, got "
-                    f"{logged.sequence} on {name}: lines were removed, repeated or edited; keep the file and begin "
-                    "another with a new line.folder"
-                )
-            self.judged.add(name)
-            self.last = [*self.last[-_LAST + 1 :], logged]
+    def _note(self, logged: LoggedVerdict) -> None:
+        name = logged.slot.acquisition
+        if logged.sequence != len(self.judged) + 1 or name in self.judged:
+            raise LogError(
+                f"{self._place}: expected verdict {len(self.judged) + 1} on an acquisition that has none, got "
+                f"{logged.sequence} on {name}: lines were removed, repeated or edited; keep the file, and {_ANEW}"
+            )
+        self.judged.add(name)
+        self.last = [*self.last[-_LAST + 1 :], logged]
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self._place.parent, os.O_RDONLY)
@@ -126,6 +140,14 @@ class VerdictLog:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def read_verdicts(place: Path) -> Iterator[LoggedVerdict]:
@@ -138,31 +160,6 @@ def read_verdicts(place: Path) -> Iterator[LoggedVerdict]:
                 try:
                     yield LoggedVerdict.parse(line)
                 except LogError as error:
-                    raise LogError(f"{place}: line {number}: {error}; keep the file and begin another one") from error
+                    raise LogError(f"{place}: line {number}: {error}; keep the file, and {_ANEW}") from error
     except FileNotFoundError:
         return
-
-
-def new_verdicts(place: Path, offset: int) -> tuple[list[LoggedVerdict], int]:
-    """The whole lines of a log from a place on, for who follows it.
-
-    Args:
-        place: of the log; it may not be there yet.
-        offset: where to begin, in bytes: 0, or what the last call returned.
-
-    Returns:
-        The verdicts and where the next call begins. A log that has become shorter is read from its beginning.
-
-    Raises:
-        LogError: a line is no verdict.
-    """
-    try:
-        with place.open("rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(offset if offset <= size else 0)
-            offset = stream.tell()
-            content = stream.read()
-    except FileNotFoundError:
-        return [], 0
-    lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
-    return [LoggedVerdict.parse(line) for line in lines], offset + sum(map(len, lines))

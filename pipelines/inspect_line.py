@@ -4,6 +4,7 @@ import pipelines.quiet_tensorflow  # noqa: F401
 
 # isort: split
 import argparse
+import os
 import signal
 import sys
 import warnings
@@ -66,7 +67,7 @@ def _run(argv: list[str]) -> None:
 def _inspect(setup: LineSetup, log: VerdictLog, count: int | None) -> None:
     events = EventLog(setup.line.folder / EVENTS)
     if log.repaired:
-        events.write(LOG_REPAIRED, f"{log.repaired} bytes of an unfinished verdict were taken off; it is given anew")
+        events.write(LOG_REPAIRED, f"an unfinished verdict was taken off, and is given anew: {log.repaired[:200]!r}")
     choice = setup.chosen()
     say(f"line: loading {name_of(choice)}")
     engine = Engine(setup.load(choice), setup.options, float(setup.section.slot_ms))
@@ -76,7 +77,9 @@ def _inspect(setup: LineSetup, log: VerdictLog, count: int | None) -> None:
             events.write_once(PICTURES_FAILED, text)
         if drawn:
             say(f"line: drew the pictures of {drawn} verdicts that were given before")
-        line = Line(engine, setup.options, setup.line, log, events, partial(setup.wanted, choice), _tell)
+        line = Line(
+            engine, setup.options, setup.line, log, events, partial(setup.wanted, choice), name_of(choice), _tell
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: line.stop())
         events.write(STARTED, name_of(choice))
@@ -85,7 +88,11 @@ def _inspect(setup: LineSetup, log: VerdictLog, count: int | None) -> None:
         events.write(STOPPED, f"after {given} verdicts")
         say(f"line: stopped after {given:,} verdicts")
     finally:
-        engine.close()
+        if not engine.close():
+            sys.stderr.write("error: the model does not come back from its last call; the line ends without it\n")
+            sys.stderr.flush()
+            # The interpreter would wait for that thread for ever.
+            os._exit(1)
 
 
 def _tell(logged: LoggedVerdict) -> None:

@@ -61,6 +61,8 @@ def _run(argv: list[str]) -> None:
         while camera.poll() is None:
             _check(running[:2])
             time.sleep(0.2)
+        if camera.returncode:
+            raise LineError("expected the camera to deliver all strips, it failed; its message stands above")
         say(f"demo: all strips were delivered; the page stays for {known.linger:g} s, Ctrl-C ends it")
         end = time.monotonic() + known.linger
         while time.monotonic() < end:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drae_acceptance.threshold_file import THRESHOLDS
 from drae_data.options import DatasetOptions
+from drae_line.errors import JudgeError
 from drae_line.judge import Judge, load_judge
 from drae_line.judge_choice import JudgeChoice, choice_of, read_choice
 from drae_line.line import LineOptions
@@ -41,7 +42,10 @@ class LineSetup:
     def load(self, choice: JudgeChoice) -> Judge:
         """Loads what was chosen; raises `JudgeError` where it was replaced since, or does not belong together."""
         choice.check()
-        return load_judge(Path(choice.model), Path(choice.thresholds), self.options)
+        judge = load_judge(Path(choice.model), Path(choice.thresholds), self.options)
+        if (judge.model_digest, judge.thresholds_digest) != (choice.model_digest, choice.thresholds_digest):
+            raise JudgeError(f"{name_of(choice)}: they were replaced while they were loaded; choose again")
+        return judge
 
     def wanted(self, begun: JudgeChoice) -> tuple[str, Callable[[], Judge]]:
         """As `Swaps` asks: what was chosen with swap_judge, else what the line began with, and how it is loaded."""

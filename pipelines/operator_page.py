@@ -25,9 +25,9 @@ examples:
   python -m pipelines.operator_page --host 0.0.0.0 --token-file page.token
 
 Follows the log of verdicts in <line.folder>, whether the line runs or not; the line does not need it. It prints its
-address and serves until Ctrl-C. Marks of operators are appended to <line.folder>/checks.jsonl; nothing else is written.
-Another host than this machine's own needs a token, from --token-file or the environment variable DRAE_PAGE_TOKEN;
-docs/operator_page.md shows how to make one.
+address and serves until Ctrl-C. What operators find on rejected strips is appended to <line.folder>/checks.jsonl;
+nothing else is written. Another host than this machine's own needs a token, from --token-file or the environment
+variable DRAE_PAGE_TOKEN; docs/operator_page.md shows how to make one.
 """
 
 

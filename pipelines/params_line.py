@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipelines.params_section import Section
 
@@ -61,6 +61,12 @@ class LineParams(Section):
     patience_seconds: Positive
     page: PageParams
     drift: DriftParams
+
+    @model_validator(mode="after")
+    def _check_seconds(self) -> Self:
+        if self.settle_seconds >= self.patience_seconds:
+            raise ValueError("settle_seconds below patience_seconds: else every settling acquisition is given up")
+        return self
 
     def below(self, folder: Path | None) -> Self:
         """The same line with everything it keeps below a folder; itself where that is None."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from drae_data.errors import OptionError
 from drae_line.errors import JudgeError
-from drae_line.judge_choice import choice_of, read_choice, write_choice
+from drae_line.judge_choice import JudgeChoice, choice_of, read_choice, write_choice
 from pipelines.console import run_command, say
-from pipelines.line_setup import line_setup, name_of
+from pipelines.line_setup import LineSetup, line_setup, name_of
 from pipelines.params import load_params
 from pipelines.params_line import add_folder
 
@@ -48,8 +48,7 @@ def _run(argv: list[str]) -> None:
     if known.back == (known.model is not None) or (known.model is None) != (known.thresholds is None):
         raise OptionError("swap_judge", " ".join(argv), "--model with --thresholds, or --back alone")
     setup = line_setup(load_params(known.params), known.folder)
-    _, before = read_choice(setup.line.folder)
-    now = setup.chosen()
+    now, before = _present(setup)
     if known.back:
         if before is None:
             raise JudgeError(f"{setup.line.folder}: expected an earlier choice to go back to, got none")
@@ -57,8 +56,17 @@ def _run(argv: list[str]) -> None:
     else:
         chosen = choice_of(known.model.resolve(), known.thresholds.resolve())
     setup.load(chosen)
-    write_choice(setup.line.folder, chosen, now)
+    # The same once more leaves the way back as it is.
+    write_choice(setup.line.folder, chosen, before if chosen == now else now)
     say(f"line: judges with {name_of(chosen)}, from the next strip on")
+
+
+def _present(setup: LineSetup) -> tuple[JudgeChoice | None, JudgeChoice | None]:
+    """What judges now, and before; nothing where it cannot be told, so that a choice mends a broken file."""
+    try:
+        return setup.chosen(), read_choice(setup.line.folder)[1]
+    except JudgeError:
+        return None, None
 
 
 if __name__ == "__main__":

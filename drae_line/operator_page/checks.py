@@ -1,7 +1,7 @@
-"""What operators found when they looked at rejected strips again: `checks.jsonl`, one line of JSON for each mark.
+"""What operators found when they looked at rejected strips again: `checks.jsonl`, one line of JSON for each check.
 
-The newest mark of a strip counts. A mark names sequence and acquisition, so that one of an earlier log labels no strip
-of a later log that has the same number.
+The newest check of a strip counts. A check names sequence and acquisition, so that one of an earlier log labels no
+strip of a later log that has the same number.
 """
 
 import json
@@ -14,27 +14,27 @@ from typing import Self
 from drae_line.errors import LogError
 
 CHECKS = "checks.jsonl"
-# `open` takes a mark back.
+# `open` takes a check back.
 GOOD, DEFECTIVE, OPEN = "good", "defective", "open"
-MARKS = (GOOD, DEFECTIVE, OPEN)
+FINDINGS = (GOOD, DEFECTIVE, OPEN)
 
 
 @dataclass(frozen=True)
 class Check:
-    """A mark.
+    """What an operator found on a rejected strip.
 
     Attributes:
         given: when: UTC, ISO 8601 with milliseconds.
         sequence: of the verdict.
         acquisition: of the verdict.
-        mark: good, defective, or open where an earlier mark is taken back.
-        by: of whom; empty, for whoever answers for marks to fill.
+        found: good, defective, or open where an earlier check is taken back.
+        by: of whom; empty, for whoever answers for checks to fill.
     """
 
     given: str
     sequence: int
     acquisition: str
-    mark: str
+    found: str
     by: str = ""
 
     def line(self) -> bytes:
@@ -47,20 +47,21 @@ class Check:
         try:
             check = cls(**json.loads(line))
             texts = (check.given, check.acquisition, check.by)
-            if type(check.sequence) is not int or check.mark not in MARKS or not all(isinstance(t, str) for t in texts):
-                raise LogError(f"expected a mark, one of {', '.join(MARKS)}, of a strip, got {line[:80]!r}")
+            plain = type(check.sequence) is int and all(isinstance(text, str) for text in texts)
+            if not plain or check.found not in FINDINGS:
+                raise LogError(f"expected a check, one of {', '.join(FINDINGS)}, of a strip, got {line[:80]!r}")
         except (ValueError, TypeError) as error:
-            raise LogError(f"expected a mark, got {line[:80]!r}: {error!r}") from error
+            raise LogError(f"expected a check, got {line[:80]!r}: {error!r}") from error
         return check
 
 
-def append_check(folder: Path, sequence: int, acquisition: str, mark: str) -> Check:
-    """Writes a mark and returns once it is on the disk; raises `OSError`.
+def append_check(folder: Path, sequence: int, acquisition: str, found: str) -> Check:
+    """Writes a check and returns once it is on the disk; raises `OSError`.
 
     A line that an interruption left without its end stays, ended, for people to see; it counts nowhere.
     """
     place = folder / CHECKS
-    check = Check(datetime.now(UTC).isoformat(timespec="milliseconds"), sequence, acquisition, mark)
+    check = Check(datetime.now(UTC).isoformat(timespec="milliseconds"), sequence, acquisition, found)
     line, new = check.line(), not place.exists()
     with place.open("ab+", buffering=0) as stream:
         size = stream.seek(0, os.SEEK_END)

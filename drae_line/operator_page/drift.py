@@ -75,7 +75,7 @@ def stability_index(expected: npt.NDArray[np.int64], found: npt.NDArray[np.int64
 
     With e the share of the reference in a bin and a that of the scores; it is the symmetric divergence of H. Jeffreys,
     An invariant form for the prior probability in estimation problems, Proc. R. Soc. Lond. A 186 (1946) 453-461,
-    DOI 10.1098/rspa.1946.0056. Under the name population stability index, and with the usual marks 0.1 (little) and
+    DOI 10.1098/rspa.1946.0056. Under the name population stability index, and with the usual limits 0.1 (little) and
     0.25 (much), it stands in N. Siddiqi, Credit Risk Scorecards, Wiley 2006.
 
     Args:

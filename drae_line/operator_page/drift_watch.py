@@ -15,6 +15,8 @@ from drae_line.slot_verdict import LoggedVerdict
 
 # A model that is being written now may be whole later.
 _AGAIN_SECONDS = 30.0
+# So much of a model's digest names it.
+_DIGITS = 12
 # Beside the states of a region.
 NOT_ENOUGH, NOT_AVAILABLE, FEW_ACCEPTED = "not_enough", "not_available", "few_accepted"
 
@@ -120,7 +122,11 @@ class DriftWatch:
         if self._reference.why:
             return _said(NOT_AVAILABLE, f"Not available: {self._reference.why}")
         if self._reference.model_digest != compared.model_digest:
-            return _said(NOT_AVAILABLE, "Not available: the line judges with another model than the one trained last.")
+            here, there = (one[:_DIGITS] for one in (self._reference.model_digest, compared.model_digest))
+            return _said(
+                NOT_AVAILABLE, f"Not available: the line judges with another model ({there}) than the one this page "
+                f"compares with ({here}).",
+            )  # fmt: skip
         regions = compare(self._reference.scores, compared.scores, self._limit)
         if compared.spanned >= self._strips and compared.spanned > 2 * compared.strips:
             return _said(

@@ -1,4 +1,4 @@
-"""Counts, slot times, rate and the trend of false rejects, from the last verdicts and what operators marked."""
+"""Counts, slot times, rate and the trend of false rejects, from the last verdicts and what operators found."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from drae_line.operator_page.checks import DEFECTIVE, GOOD
 from drae_line.operator_page.ratios import share
 from drae_line.operator_page.verdict_feed import ACCEPTED, NOT_INSPECTED, REJECTED, kind_of
-from drae_line.slot_verdict import LoggedVerdict
+from drae_line.slot_verdict import SLOT_OVERRUN, LoggedVerdict
 
 # Slot times and trend are of so many verdicts, counts beside the totals of so many, the rate of so many seconds.
 WINDOW, LAST, RATE_SECONDS = 1000, 100, 60
@@ -29,7 +29,7 @@ class Brief:
         acquisition: its key as text.
         kind: accepted, rejected or not_inspected.
         given: when, seconds since 1970.
-        slot_ms: what its slot took; None where it had none.
+        slot_ms: what its slot took; None where the model had nothing to judge, such as a strip without a frame.
         limit_ms: longest time that a slot may take.
     """
 
@@ -45,7 +45,9 @@ class Brief:
         """The brief of a verdict."""
         slot = logged.slot
         given = datetime.fromisoformat(logged.given).timestamp()
-        taken = slot.milliseconds.get("slot")
+        # What was refused before the model is logged with the little that this took, 0 ms at times: no slot's time.
+        had_slot = slot.inspected or slot.reason == SLOT_OVERRUN
+        taken = slot.milliseconds.get("slot") if had_slot else None
         return cls(logged.sequence, slot.acquisition, kind_of(logged), given, taken, slot.slot_ms)
 
 
@@ -72,7 +74,7 @@ def slot_times(briefs: Sequence[Brief]) -> dict[str, Any] | None:
     """How long slots took, ms: what half of them and 99 of 100 do not exceed, the longest, and those over the limit.
 
     The values are times that were measured, none lies between two of them: the smallest that the share does not exceed.
-    None where no slot was measured.
+    Of inspected strips and of those whose slot was too short. None where there are none.
     """
     timed = [(brief.slot_ms, brief.limit_ms) for brief in briefs if brief.slot_ms is not None]
     if not timed:
@@ -91,15 +93,15 @@ def rate(briefs: Sequence[Brief], now: float) -> int:
     return sum(now - RATE_SECONDS < brief.given <= now for brief in briefs)
 
 
-def trend(briefs: Sequence[Brief], marks: Mapping[int, str]) -> dict[str, Any]:
+def trend(briefs: Sequence[Brief], checks: Mapping[int, str]) -> dict[str, Any]:
     """Shares of rejected strips, block by block, and in words what is known of false rejects.
 
     Blocks begin at the same strips however many have come, so that a bar keeps its place in the log. A strip that was
-    not inspected is no false reject, whatever its mark: nothing judged it.
+    not inspected is no false reject, whatever its check found: nothing judged it.
 
     Args:
         briefs: the last verdicts, oldest first.
-        marks: by sequence of a strip that was looked at again, `good` or `defective`.
+        checks: by sequence of a strip that was looked at again, `good` or `defective`.
     """
     blocks: dict[int, dict[str, int]] = {}
     for brief in briefs:
@@ -110,7 +112,7 @@ def trend(briefs: Sequence[Brief], marks: Mapping[int, str]) -> dict[str, Any]:
         if brief.kind == NOT_INSPECTED:
             block[NOT_INSPECTED] += 1
         elif brief.kind == REJECTED:
-            block[marks.get(brief.sequence, UNCHECKED)] += 1
+            block[checks.get(brief.sequence, UNCHECKED)] += 1
     sums = Counter[str]()
     for block in blocks.values():
         sums.update(block)

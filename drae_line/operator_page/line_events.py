@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,9 @@ from drae_line.event_log import (
     STRANGE_FILE,
     SWAP_REFUSED,
     SWAPPED,
+    TOLD_LATE,
     UNREADABLE,
+    UNTOLD,
 )
 
 WORDS = {
@@ -30,11 +31,14 @@ WORDS = {
     STRANGE_FILE: "A file that belongs to no strip, or came too late",
     PICTURES_FAILED: "Pictures of a rejected strip could not be drawn",
     UNREADABLE: "The folder of the camera's computer cannot be read",
+    TOLD_LATE: "A verdict was told late",
+    UNTOLD: "Too many events of one kind",
 }
 # All others are for somebody to look at.
 _QUIET = (STARTED, STOPPED, SWAPPED)
 RUNNING, NOT_RUNNING, UNKNOWN = "running", "not_running", "unknown"
-# The kernel's list of locks names the file by device and inode: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:9978378 0 EOF`.
+# The kernel's list of locks: number, kind, of whom, and the file as `device:inode`, such as
+# `1: FLOCK  ADVISORY  WRITE 4711 fe:00:9978378 0 EOF`; after an arrow who waits for a lock, and holds none.
 _LOCKS = Path("/proc/locks")
 
 
@@ -81,31 +85,51 @@ class LineLock:
     """Whether a process holds the lock on the log, as the line does while it runs.
 
     The lock itself is not touched: to try it, even for a moment, could make a line that begins just then believe that
-    another one runs. The kernel's list is read instead, and believed only where it has shown a lock of our own on a
-    file beside the log, since some file systems number their files otherwise there.
+    another one runs. The kernel's list is read instead, and believed only where it has shown a lock of our own on the
+    log's folder, which hinders nobody and writes nothing, since some file systems number their files otherwise there.
+    That lock also tells how the list names the device: on btrfs and overlay not as `stat` does.
 
     Args:
         log: place of the log.
     """
 
     def __init__(self, log: Path) -> None:
-        self._log, self._believed = log, False
+        self._log = log
+        # The device as `stat` names it, and as the list does.
+        self._device: tuple[int, str] | None = None
 
     def is_held(self) -> bool | None:
         """Whether it is; None where that cannot be told."""
         try:
-            inode = self._log.stat().st_ino
-            if not self._believed:
-                with tempfile.TemporaryFile(dir=self._log.parent) as own:
-                    fcntl.flock(own, fcntl.LOCK_EX)
-                    self._believed = os.fstat(own.fileno()).st_ino in _locked_inodes()
-            return inode in _locked_inodes() if self._believed else None
+            log = self._log.stat()
+            if self._device is None or self._device[0] != log.st_dev:
+                self._device = self._find_device()
+            if self._device is None or self._device[0] != log.st_dev:
+                return None
+            wanted = f"{self._device[1]}:{log.st_ino}"
+            return any(file == wanted for _, file in _locked_files())
         except (OSError, ValueError, IndexError):
             return None
 
+    def _find_device(self) -> tuple[int, str] | None:
+        """What device the folder of the log is on; None where the list does not show our own lock."""
+        own = os.open(self._log.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(own, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            status = os.fstat(own)
+            for process, file in _locked_files():
+                device, _, inode = file.rpartition(":")
+                if (process, inode) == (str(os.getpid()), str(status.st_ino)):
+                    return status.st_dev, device
+            return None
+        finally:
+            os.close(own)
 
-def _locked_inodes() -> set[int]:
-    return {int(lock.split()[5].rpartition(":")[2]) for lock in _LOCKS.read_text().splitlines() if " FLOCK " in lock}
+
+def _locked_files() -> list[tuple[str, str]]:
+    """Process and `device:inode` of each lock of the line's kind."""
+    locks = [line.split() for line in _LOCKS.read_text().splitlines()]
+    return [(lock[4], lock[5]) for lock in locks if lock[1] == "FLOCK"]
 
 
 def line_state(locked: bool | None, turned: LineEvent | None) -> tuple[str, str, str]:

@@ -14,8 +14,8 @@ from drae_line.operator_page.strip_views import tile
 from drae_line.operator_page.verdict_feed import ACCEPTED, UNREADABLE, Reading
 from drae_line.slot_verdict import LoggedVerdict
 
-# Marks are kept of so many strips, more than the window holds.
-_MARKS = 2 * WINDOW
+# Checks are kept of so many strips, more than the window holds.
+_CHECKS = 2 * WINDOW
 _SILENT_SECONDS = 5.0
 
 
@@ -77,13 +77,13 @@ class LineView:
         self.version += 1
 
     def take_checks(self, checks: Sequence[Check], anew: bool) -> None:
-        """Takes in marks, oldest first; `anew` where those before are gone."""
+        """Takes in checks, oldest first; `anew` where those before are gone."""
         if anew:
             self._checks.clear()
         for check in checks:
             self._checks.pop(check.sequence, None)
             self._checks[check.sequence] = check
-        while len(self._checks) > _MARKS:
+        while len(self._checks) > _CHECKS:
             self._checks.popitem(last=False)
         self.version += bool(checks) or anew
 
@@ -137,14 +137,14 @@ class LineView:
             return None
         return [tile(logged) for logged in self._held if logged.sequence > after]
 
-    def marks(self) -> dict[int, str]:
-        """Marks of the last 1,000 strips that are not accepted, by sequence."""
+    def checks(self) -> dict[int, str]:
+        """What was found on the last 1,000 strips that are not accepted, by sequence."""
         found = {}
         for brief in self.briefs:
             check = self._checks.get(brief.sequence)
             if check is not None and check.acquisition == brief.acquisition and brief.kind != ACCEPTED:
-                found[brief.sequence] = check.mark
-        return {sequence: mark for sequence, mark in found.items() if mark != OPEN}
+                found[brief.sequence] = check.found
+        return {sequence: what for sequence, what in found.items() if what != OPEN}
 
     def state(self, now: float) -> dict[str, Any]:
         """Everything on the page but the strips.
@@ -153,7 +153,7 @@ class LineView:
             now: seconds since 1970.
         """
         runs, text, more = line_state(self._locked, self._turned)
-        marks, briefs = self.marks(), list(self.briefs)
+        checks, briefs = self.checks(), list(self.briefs)
         event = self._event
         return {
             "now": now, "loaded": self.loaded, "log": self.log, "newest": self.newest,
@@ -164,7 +164,7 @@ class LineView:
             },
             "problem": self.problem or self._silence(now) or self._log_problem(),
             "counts": counts(self._total, briefs), "slots": slot_times(briefs), "rate": rate(briefs, now),
-            "trend": trend(briefs, marks), "drift": self.drift, "marks": marks,
+            "trend": trend(briefs, checks), "drift": self.drift, "checks": checks,
         }  # fmt: skip
 
     def _silence(self, now: float) -> str:

@@ -38,7 +38,7 @@ class PageOptions:
         if not self.token and not is_loopback(self.host):
             raise PageError(
                 f"line.page.host: expected an address of this machine alone, such as 127.0.0.1, or a token, got "
-                f"{self.host!r} without one: anybody on the network could see and mark strips. Make a token once with "
+                f"{self.host!r} without one: anybody on the network could see and check strips. Make a token once with "
                 f"{_NEW_TOKEN} and give --token-file FILE, or set {TOKEN_VARIABLE}"
             )
         plain = self.token.isascii() and self.token.isprintable()

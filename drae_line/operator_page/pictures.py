@@ -12,8 +12,6 @@ from drae_line.pictures_index import INDEX, pictures_folder
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.png")
 _LONGEST_INDEX, _LONGEST_PICTURE = 1 << 22, 1 << 26
-# An index so much older than the verdict is of an earlier log in the same folder; some disks keep whole seconds.
-_OLDER_SECONDS = 2.0
 
 
 class PicturesError(Exception):
@@ -24,23 +22,24 @@ def read_index(line_folder: Path, brief: Brief) -> list[dict[str, Any]] | None:
     """The pictures of a verdict, as the page takes them.
 
     Returns:
-        None where they are not written yet.
+        None where they are not written yet; those of another verdict, which an earlier log left, are none.
 
     Raises:
         PicturesError: they are damaged.
     """
     place = pictures_folder(line_folder, brief.sequence) / INDEX
     try:
-        content, written = _read_plain(place, _LONGEST_INDEX)
+        content = _read_plain(place, _LONGEST_INDEX)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise PicturesError(f"The pictures cannot be read: {error.strerror or error}.") from error
-    if written < brief.given - _OLDER_SECONDS:
-        return None
     try:
-        return [_picture(value) for value in json.loads(content)["pictures"]]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        values = json.loads(content)
+        if (values["sequence"], values["acquisition"]) != (brief.sequence, brief.acquisition):
+            return None
+        return [_picture(value) for value in values["pictures"]]
+    except (ValueError, OverflowError, TypeError, KeyError, AttributeError) as error:
         raise PicturesError(f"The pictures' index is damaged: {error!r}.") from error
 
 
@@ -54,21 +53,21 @@ def read_picture(line_folder: Path, brief: Brief, name: str) -> bytes | None:
     if name not in files:
         return None
     try:
-        return _read_plain(pictures_folder(line_folder, brief.sequence) / name, _LONGEST_PICTURE)[0]
+        return _read_plain(pictures_folder(line_folder, brief.sequence) / name, _LONGEST_PICTURE)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise PicturesError(f"The picture cannot be read: {error.strerror or error}.") from error
 
 
-def _read_plain(place: Path, longest: int) -> tuple[bytes, float]:
-    """Content and time of a file that is no link."""
+def _read_plain(place: Path, longest: int) -> bytes:
+    """Content of a file that is no link."""
     descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as stream:
         content = stream.read(longest + 1)
         if len(content) > longest:
             raise OSError(f"longer than {longest:,} bytes")
-        return content, os.fstat(stream.fileno()).st_mtime
+        return content
 
 
 def _picture(value: dict[str, Any]) -> dict[str, Any]:

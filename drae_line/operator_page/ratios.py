@@ -2,6 +2,10 @@
 
 import math
 
+import numpy as np
+
+from drae_acceptance.judging import threshold_ratios
+
 
 def finite(value: float) -> float | None:
     """The number, or None for what JSON cannot hold."""
@@ -9,10 +13,8 @@ def finite(value: float) -> float | None:
 
 
 def ratio(score: float, threshold: float) -> float:
-    """Score over threshold; where the threshold is 0 or less, inf for a score above it and 0 for one that is not."""
-    if threshold > 0:
-        return score / threshold
-    return math.inf if score > threshold else 0.0
+    """Score over threshold, as the verdict has it; see `Deciding.ratio`."""
+    return float(threshold_ratios(np.array([score], np.float64), np.array([threshold], np.float64))[0])
 
 
 def share(count: int, of: int) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from drae_data.files import sha256_hex
-from drae_line.operator_page.checks import MARKS, append_check
+from drae_line.operator_page.checks import FINDINGS, append_check
 from drae_line.operator_page.drift_watch import Reference
 from drae_line.operator_page.errors import PageError
 from drae_line.operator_page.figures import Brief
@@ -128,19 +128,19 @@ class PageServer:
     async def _check(self, request: web.Request) -> web.Response:
         try:
             asked = await request.json()
-            sequence, acquisition, mark = asked["sequence"], asked["acquisition"], asked["mark"]
+            sequence, acquisition, found = asked["sequence"], asked["acquisition"], asked["found"]
         except (ValueError, KeyError, TypeError):
-            return _refused(400, "Expected a strip's sequence and acquisition, and a mark.")
+            return _refused(400, "Expected a strip's sequence and acquisition, and what was found.")
         brief = self._view.brief(sequence)
         if brief is None or brief.acquisition != acquisition:
-            return _refused(409, "The log has no such strip now, or it is too long ago to be marked here.")
-        if mark not in MARKS or brief.kind == ACCEPTED:
-            return _refused(400, f"Expected one of the marks {', '.join(MARKS)} for a rejected strip.")
+            return _refused(409, "The log has no such strip now, or it is too long ago to be checked here.")
+        if found not in FINDINGS or brief.kind == ACCEPTED:
+            return _refused(400, f"Expected one of {', '.join(FINDINGS)} for a rejected strip.")
         try:
-            await asyncio.to_thread(append_check, self._options.folder, sequence, acquisition, mark)
+            await asyncio.to_thread(append_check, self._options.folder, sequence, acquisition, found)
         except OSError as error:
-            return _refused(500, f"The mark could not be written: {error.strerror or error}.")
-        return web.json_response({"sequence": sequence, "mark": mark})
+            return _refused(500, f"The check could not be written: {error.strerror or error}.")
+        return web.json_response({"sequence": sequence, "found": found})
 
 
 def _refused(status: int, why: str) -> web.Response:

@@ -32,7 +32,8 @@ list(GET found 0 folder)
 list(GET found 1 DRAE_TENSORFLOW_VERSION)
 if(NOT DRAE_TENSORFLOW_VERSION MATCHES "^[0-9]+[.][0-9]+[.][0-9]+")
   message(FATAL_ERROR
-    "${folder}: expected the TensorFlow of one wheel, got none or several of them; install one into a fresh environment")
+    "${folder}: expected the TensorFlow of one wheel, got none or several of them; install one into a fresh "
+    "environment")
 endif()
 string(FIND "${DRAE_TENSORFLOW_VERSION}." "${DRAE_TENSORFLOW_SERIES}." place)
 if(NOT place EQUAL 0)
@@ -43,8 +44,8 @@ endif()
 foreach(part include/tensorflow/c/c_api.h libtensorflow_cc.so.2 libtensorflow_framework.so.2)
   if(NOT EXISTS ${folder}/${part})
     message(FATAL_ERROR
-      "${folder}: expected ${part} in the wheel of TensorFlow ${DRAE_TENSORFLOW_VERSION}, got no such file; install the "
-      "wheel again, for Linux on x86-64")
+      "${folder}: expected ${part} in the wheel of TensorFlow ${DRAE_TENSORFLOW_VERSION}, got no such file; install "
+      "the wheel again, for Linux on x86-64")
   endif()
 endforeach()
 message(STATUS "Found TensorFlow ${DRAE_TENSORFLOW_VERSION}: ${folder}")

@@ -96,7 +96,11 @@ def check(deliveries: list[Delivery], verdicts: list[LoggedVerdict]) -> None:
     for delivery in deliveries:
         slot = by_name[str(delivery.key)]
         assert slot.inspected == (delivery.fault not in BROKEN), (delivery, slot)
-        assert slot.inspected or slot.verdict == "reject"
+        over = [
+            score > slot.thresholds[region]
+            for regions in slot.scores.values() for region, vials in regions.items() for score in vials if score
+        ]  # fmt: skip
+        assert slot.verdict == ("accept" if over and not any(over) else "reject")
         source = f"{delivery.key.strip.partition('_')[0]}/r{delivery.key.run}"
         for image, regions in slot.scores.items():
             for region, vials in regions.items():

@@ -44,14 +44,25 @@ def test_what_was_told_is_not_told_again(place: Path) -> None:
     assert told(place) == [("strange_file", "a.txt"), ("strange_file", "b.txt"), ("started", "a.txt")]
 
 
-def test_what_was_told_a_thousand_events_ago_is_told_again(place: Path) -> None:
+def test_after_a_thousand_of_a_kind_no_more_are_told_of_and_that_is_told(place: Path) -> None:
+    """Else a camera that names its files in its own way fills the disk that verdicts are written to."""
     log = EventLog(place)
-    for number in range(1001):
-        log.write_once(STRANGE_FILE, str(number))
-    log.write_once(STRANGE_FILE, "1000")
-    log.write_once(STRANGE_FILE, "0")
-    assert len(told(place)) == 1002
-    assert told(place)[-1] == ("strange_file", "0")
+    for _ in range(2):
+        for number in range(3000):
+            log.write_once(STRANGE_FILE, str(number))
+    log.write_once(STARTED, "another kind")
+    found = told(place)
+    assert [detail for event, detail in found if event == "strange_file"] == list(map(str, range(1000)))
+    assert [event for event, _ in found[1000:]] == ["untold", "started"]
+
+
+def test_an_event_whose_end_a_kill_cost_does_not_spoil_the_next(place: Path) -> None:
+    EventLog(place).write(STARTED, "one")
+    with place.open("ab") as stream:
+        stream.write(b'{"given": "2026')
+    EventLog(place).write(STARTED, "two")
+    lines = place.read_bytes().splitlines()
+    assert [json.loads(lines[number])["detail"] for number in (0, 2)] == ["one", "two"]
 
 
 # Python reads a name that is no UTF-8 with lone surrogates (PEP 383), which no UTF-8 text can hold as they are.

@@ -18,7 +18,7 @@ NAMES = {FramePlace(-1, "", frame): f"frame_{frame:02d}.png" for frame in range(
 
 
 def arrival(folder: str = "A/run_01", names: dict[FramePlace, str] = NAMES) -> Arrival:
-    return Arrival(AcquisitionKey("A", 1), folder, names, 0.0, None, 0.0)
+    return Arrival(AcquisitionKey("A", 1), folder, names, 0.0, None)
 
 
 @pytest.fixture

@@ -19,9 +19,10 @@ from drae_data.path_template import FramePlace, PathTemplate
 from drae_data.rank_images import Pixels
 from drae_data.strip_layout import StripLayout
 from drae_data.strip_layouts import StripLayouts
-from drae_line.heat_pictures import write_pictures
+from drae_line import heat_pictures
 from drae_line.inspection import Engine, Inspection
 from drae_line.pictures_index import pictures_folder
+from drae_line.slot_verdict import LoggedVerdict
 from tests.drae_line.fake_judge import LIMITS, FakeJudge, Scoring, frames_of, good, one_bad, raising
 from tests.small_line import LAYOUT, small_frame, small_options, tree_bytes
 
@@ -38,6 +39,10 @@ def inspection(
         return engine.inspect(KEY, frames or frames_of(KEY))
     finally:
         engine.close()
+
+
+def write_pictures(folder: Path, found: Inspection, options: DatasetOptions) -> int:
+    return heat_pictures.write_pictures(folder, LoggedVerdict(7, "", found.slot), found, options)
 
 
 def two_bad(patches: np.ndarray) -> list[float]:

@@ -27,6 +27,7 @@ class Written:
     version: int
     changed: float
     closed: bool
+    open: bool
 
 
 class Camera(RuleBasedStateMachine):
@@ -38,6 +39,7 @@ class Camera(RuleBasedStateMachine):
         self.root, self.now, self.version = Path(self.folder.name), 0.0, 0
         self.files: dict[str, dict[str, Written]] = {strip: {} for strip in STRIPS}
         self.refused: dict[str, dict[str, Written]] = {}
+        self.first: dict[str, float] = {}
         self.given: dict[str, str] = {}
         self.begin()
 
@@ -55,7 +57,10 @@ class Camera(RuleBasedStateMachine):
         place.write_bytes(b"f" * size)
         self.version += 1
         os.utime(place, ns=(0, self.version))
-        self.files[strip][frame] = Written(size, self.version, self.now, told and closed)
+        before = self.files[strip].get(frame)
+        seen_open = not closed if told else before is not None and before.open
+        self.files[strip][frame] = Written(size, self.version, self.now, told and closed, seen_open)
+        self.first.setdefault(strip, self.now)
         if told:
             message = self.incoming.notice(f"{strip}/run_0/{frame}", closed, self.now)
             assert not message or strip in self.given
@@ -77,8 +82,8 @@ class Camera(RuleBasedStateMachine):
     def begin(self) -> None:
         """The line begins anew: it knows the log, and nothing else."""
         self.refused = {}
-        for files in self.files.values():  # What was closed before is not known any more.
-            files.update({name: replace(file, closed=False) for name, file in files.items()})
+        for files in self.files.values():  # What was closed or open before is not known any more.
+            files.update({name: replace(file, closed=False, open=False) for name, file in files.items()})
         judged = [f"{strip}/r0" for strip in self.given]
         self.incoming = Incoming(self.root, OPTIONS, SETTLE, PATIENCE, judged)
         if any(self.root.iterdir()):
@@ -110,17 +115,18 @@ class Camera(RuleBasedStateMachine):
         files = self.files[strip]
         assert strip not in self.given, "a second turn"
         assert arrival.folder == f"{strip}/run_0"
-        assert arrival.first <= arrival.complete <= now
+        assert self.first[strip] <= arrival.complete <= now
         same = strip in self.refused and self.refused[strip] == files
         if arrival.problem is None:
             assert sorted(arrival.frames.values()) == list(FRAMES)
             assert all(file.size for file in files.values())
-            assert all(file.closed or now - file.changed >= SETTLE for file in files.values()), "not whole"
+            waits = {name: PATIENCE if file.open else SETTLE for name, file in files.items()}
+            assert all(file.closed or now - file.changed >= waits[name] for name, file in files.items()), "not whole"
             assert not same, "could not be read, and did not change"
             return
         assert arrival.frames == {}
         rested = now - max(file.changed for file in files.values()) >= PATIENCE
-        assert rested or now - arrival.first >= 10 * PATIENCE, "given up too early"
+        assert rested or now - self.first[strip] >= 10 * PATIENCE, "given up too early"
         assert arrival.problem.reason == self.reason(strip, same)
 
     def reason(self, strip: str, same: bool) -> str:
@@ -150,7 +156,7 @@ class Camera(RuleBasedStateMachine):
 
     def is_whole(self, strip: str) -> bool:
         files = self.files[strip]
-        whole = len(files) == len(FRAMES) and all(file.size for file in files.values())
+        whole = len(files) == len(FRAMES) and all(file.size and not file.open for file in files.values())
         return whole and self.refused.get(strip) != files
 
 

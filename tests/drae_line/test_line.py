@@ -46,7 +46,7 @@ class Scene:
         """Judges until there are so many verdicts, while a camera's computer is at work."""
         with VerdictLog(self.log_place) as log:
             line = Line(
-                self.engine, OPTIONS, self.options, log, EventLog(self.events_place), self.wanted, self.told.append
+                self.engine, OPTIONS, self.options, log, EventLog(self.events_place), self.wanted, "a", self.told.append
             )
             limit = threading.Timer(25, line.stop)
             work = threading.Thread(target=camera)

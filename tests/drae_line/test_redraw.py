@@ -18,6 +18,7 @@ from drae_line.incoming import Incoming
 from drae_line.inspection import Engine
 from drae_line.pictures_index import pictures_folder
 from drae_line.redraw import redraw
+from drae_line.slot_verdict import LoggedVerdict
 from drae_line.verdict_log import VerdictLog
 from tests.drae_line.fake_judge import FakeJudge, good, one_bad
 from tests.small_line import small_options, tree_bytes, write_line
@@ -66,7 +67,9 @@ def test_missing_pictures_are_drawn_and_are_those_that_would_have_been(scene: Sc
         arrival = watched.take(0.0)
         assert arrival is not None
         frames, _, _ = read_frames(scene.incoming, arrival, OPTIONS)
-        write_pictures(pictures_folder(tmp_path / "then", sequence), scene.engine.inspect(arrival.key, frames), OPTIONS)
+        found = scene.engine.inspect(arrival.key, frames)
+        place = pictures_folder(tmp_path / "then", sequence)
+        write_pictures(place, LoggedVerdict(sequence, "", found.slot), found, OPTIONS)
     assert scene.redraw() == (2, [])
     assert tree_bytes(scene.folder / "pictures") == tree_bytes(tmp_path / "then" / "pictures")
     assert len(tree_bytes(scene.folder / "pictures")) == 6

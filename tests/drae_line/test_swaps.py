@@ -27,7 +27,7 @@ class Scene:
         self.loaded: list[str] = []
         self.place = folder / "events.jsonl"
         self.engine = Engine(JUDGES["a"], small_options(), 1000.0)
-        self.swaps = Swaps(self.engine, EventLog(self.place), self.want)
+        self.swaps = Swaps(self.engine, EventLog(self.place), self.want, "a")
 
     def want(self) -> tuple[str, Callable[[], Judge]]:
         name = self.wanted
@@ -171,7 +171,7 @@ def test_it_is_looked_for_now_and_then_only(tmp_path: Path) -> None:
         asked += 1
         return want()
 
-    swaps = Swaps(scene.engine, EventLog(scene.place), counted)
+    swaps = Swaps(scene.engine, EventLog(scene.place), counted, "a")
     started = time.monotonic()
     for _ in range(200):
         swaps.look()
@@ -179,3 +179,11 @@ def test_it_is_looked_for_now_and_then_only(tmp_path: Path) -> None:
     swaps.close()
     scene.swaps.close()
     scene.engine.close()
+
+
+def test_what_was_chosen_while_the_line_began_is_taken(scene: Scene) -> None:
+    """The first look finds another wanted than the engine began with: it must not be taken for the one that judges."""
+    scene.wanted = "b"
+    scene.swaps = Swaps(scene.engine, EventLog(scene.place), scene.want, "a")
+    scene.follow("b")
+    assert scene.engine.judge is JUDGES["b"]

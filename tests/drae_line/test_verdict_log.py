@@ -1,7 +1,6 @@
 """The log of verdicts: on the disk before anybody is told, one for each acquisition, whatever cuts it off."""
 
 import errno
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 
 from drae_line.errors import LogError
 from drae_line.slot_verdict import SlotVerdict
-from drae_line.verdict_log import VerdictLog, new_verdicts, read_verdicts
+from drae_line.verdict_log import VerdictLog, read_verdicts
 from tests.drae_line.small_verdicts import accepted, not_inspected, rejected
 
 
@@ -42,7 +41,8 @@ def test_a_verdict_is_on_the_disk_before_append_returns(place: Path, monkeypatch
             assert (logged.sequence, logged.slot) == (number, slot)
             assert synced[-1] == place.read_bytes()
             assert place.read_bytes().endswith(logged.line())
-    assert len(synced) == 3
+    # The verdict, then its end.
+    assert len(synced) == 6
     assert names(place) == [(1, "A/r0"), (2, "A/r1"), (3, "B/r0")]
 
 
@@ -63,7 +63,7 @@ def test_it_goes_on_where_it_ended(place: Path) -> None:
     with VerdictLog(place) as log:
         assert log.judged == {"S0/r0", "S1/r0", "S2/r0"}
         assert [one.line() for one in log.last] == lines
-        assert log.repaired == 0
+        assert log.repaired == b""
         assert log.append(rejected("T/r0")).sequence == 4
     assert place.read_bytes().startswith(b"".join(lines))
     assert names(place)[-1] == (4, "T/r0")
@@ -84,7 +84,7 @@ def test_a_last_line_cut_off_at_any_byte_is_taken_off_and_given_anew(
     for length in range(len(second)):
         place.write_bytes(first + second[:length])
         with VerdictLog(place) as log:
-            assert log.repaired == length
+            assert log.repaired == second[:length]
             assert log.judged == {"S0/r0"}
             assert place.read_bytes() == first
             assert log.append(accepted("S1/r0")).sequence == 2
@@ -96,7 +96,7 @@ def test_what_a_power_cut_left_of_the_first_line_is_taken_off(place: Path) -> No
     for torn in (line[:20], b"\0" * 4096, b"\xff"):
         place.write_bytes(torn)
         with VerdictLog(place) as log:
-            assert (log.repaired, log.judged, log.last) == (len(torn), set(), [])
+            assert (log.repaired, log.judged, log.last) == (torn, set(), [])
         assert place.read_bytes() == b""
 
 
@@ -108,7 +108,7 @@ def test_logs_and_torn_lines_longer_than_a_block_of_reading_are_repaired(place: 
     for torn in (1, 100, 3 << 20):
         place.write_bytes(content + b"x" * torn)
         with VerdictLog(place) as log:
-            assert (log.repaired, len(log.judged)) == (torn, 3)
+            assert (len(log.repaired), len(log.judged)) == (torn, 3)
         assert place.read_bytes() == content
 
 
@@ -129,7 +129,7 @@ DAMAGE = {
 def test_a_log_damaged_before_its_end_is_refused_and_left_as_it_is(place: Path, damage: str) -> None:
     content = b"".join(DAMAGE[damage](fill(place, 3)))
     place.write_bytes(content)
-    with pytest.raises(LogError, match=r"verdicts\.jsonl.*keep the file and begin another"):
+    with pytest.raises(LogError, match=r"verdicts\.jsonl.*keep the file, and begin another"):
         VerdictLog(place)
     assert place.read_bytes() == content
     # Nor does the refusal keep the lock.
@@ -249,44 +249,34 @@ def test_names_of_all_letters_come_back(place: Path, slot: SlotVerdict) -> None:
         assert log.judged == {slot.acquisition}
 
 
-def test_a_follower_sees_whole_lines_only_and_each_once(place: Path) -> None:
-    content = b"".join(fill(place, 3))
-    place.write_bytes(b"")
-    seen, offset = list[str](), 0
-    with place.open("ab", buffering=0) as stream:
-        # One byte after the other, as a slow disk might show them.
-        for length in range(1, len(content) + 1):
-            stream.write(content[length - 1 : length])
-            found, offset = new_verdicts(place, offset)
-            seen += [one.slot.acquisition for one in found]
-            assert len(seen) == content[:length].count(b"\n")
-    assert seen == ["S0/r0", "S1/r0", "S2/r0"]
-    assert new_verdicts(place, offset) == ([], len(content))
+def test_what_follows_the_log_sees_a_verdict_only_once_it_is_on_the_disk(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first fsync has returned nobody may take the line for whole."""
+    seen: list[list[tuple[int, str]]] = []
+    monkeypatch.setattr(os, "fsync", lambda _: seen.append(names(place)))
+    with VerdictLog(place) as log:
+        seen.clear()
+        log.append(accepted("S0/r0"))
+    assert seen == [[], [(1, "S0/r0")]]
 
 
-def test_a_follower_of_a_log_that_is_not_there_yet(place: Path) -> None:
-    assert new_verdicts(place, 0) == ([], 0)
-    assert list(read_verdicts(place)) == []
-    fill(place, 1)
-    assert len(new_verdicts(place, 0)[0]) == 1
-    place.unlink()
-    assert new_verdicts(place, 100) == ([], 0)
+@pytest.mark.parametrize("hole", [b"\0" * 300 + b"\n", b'{"format_version":1,"seq\0\0\0\0}\n'])
+def test_a_hole_that_a_power_cut_left_in_the_last_line_is_taken_off(place: Path, hole: bytes) -> None:
+    lines = fill(place, 2)
+    place.write_bytes(b"".join(lines) + hole)
+    with VerdictLog(place) as log:
+        assert (log.repaired, len(log.judged)) == (hole, 2)
+    assert place.read_bytes() == b"".join(lines)
 
 
-def test_a_follower_of_a_log_that_became_shorter_begins_again(place: Path) -> None:
-    lines = fill(place, 3)
-    _, offset = new_verdicts(place, 0)
-    place.write_bytes(lines[0])
-    found, offset = new_verdicts(place, offset)
-    assert ([one.sequence for one in found], offset) == ([1], len(lines[0]))
-
-
-def test_a_follower_is_told_of_a_line_that_is_no_verdict(place: Path) -> None:
-    fill(place, 1)
-    with place.open("ab") as stream:
-        stream.write(json.dumps({"format_version": 1}).encode() + b"\n")
-    with pytest.raises(LogError, match="expected a verdict"):
-        new_verdicts(place, 0)
+def test_a_log_of_one_verdict_of_another_format_is_refused_and_left_as_it_is(place: Path) -> None:
+    (line,) = fill(place, 1)
+    other = line.replace(b'"format_version":1', b'"format_version":2')
+    place.write_bytes(other)
+    with pytest.raises(LogError, match="expected format_version 1"):
+        VerdictLog(place)
+    assert place.read_bytes() == other
 
 
 def test_a_reader_leaves_out_a_line_that_is_being_written(place: Path) -> None:

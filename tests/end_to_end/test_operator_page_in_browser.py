@@ -324,7 +324,7 @@ def test_names_from_outside_are_text_and_nothing_is_fetched_elsewhere(opened: Ca
     scene.window.click(".tile.rejected")
     scene.wait("#opened .heat")
     scene.press("g")
-    scene.until("document.querySelector('#told').innerText.includes('marked good')")
+    scene.until("document.querySelector('#told').innerText.includes('checked: good')")
     scene.window.click("#opened summary")
     assert scene.text("#opened dl").count(HOSTILE) >= 2
     scene.press("ArrowLeft")
@@ -401,7 +401,7 @@ def test_every_text_has_contrast(opened: Callable[..., Scene]) -> None:
     assert [entry for entry in seen if entry[1] < (3 if entry[2] else 4.5)] == []
 
 
-def test_marks_by_key_and_button_are_kept_and_seen_by_all(opened: Callable[..., Scene]) -> None:
+def test_checks_by_key_and_button_are_kept_and_seen_by_all(opened: Callable[..., Scene]) -> None:
     scene = opened(three_kinds)
     other = scene.window.context.new_page()
     other.goto(scene.server.address)
@@ -410,21 +410,21 @@ def test_marks_by_key_and_button_are_kept_and_seen_by_all(opened: Callable[..., 
     scene.until("document.querySelector('#told').innerText.includes('Choose a strip first')")
     scene.window.focus(".tile.accepted")
     scene.press("g")
-    scene.until("document.querySelector('#told').innerText.includes('Only rejected strips are marked')")
+    scene.until("document.querySelector('#told').innerText.includes('Only rejected strips are checked')")
     scene.window.focus(".tile.rejected")
     scene.press("d")
-    scene.until("document.querySelector('.tile.rejected .mark').innerText == 'checked: defective'")
+    scene.until("document.querySelector('.tile.rejected .check').innerText == 'checked: defective'")
     scene.press("Enter")
-    scene.until("document.querySelector('#opened .mark').innerText == 'checked: defective'")
+    scene.until("document.querySelector('#opened .check').innerText == 'checked: defective'")
     scene.window.click("#opened [data-does='good']")
-    scene.until("document.querySelector('#opened .mark').innerText == 'checked: good'")
+    scene.until("document.querySelector('#opened .check').innerText == 'checked: good'")
     assert scene.window.get_attribute("#opened [data-does='good']", "aria-pressed") == "true"
-    until(other, "document.querySelector('.tile.rejected .mark').innerText == 'checked: good'")
+    until(other, "document.querySelector('.tile.rejected .check').innerText == 'checked: good'")
     scene.until("document.querySelector('#trend').innerText.includes('Checked again: 1 good, so false rejects')")
     scene.press("u")
-    scene.until("document.querySelector('#opened .mark').innerText == 'not checked yet'")
+    scene.until("document.querySelector('#opened .check').innerText == 'not checked yet'")
     lines = (scene.folder / "line" / "checks.jsonl").read_text().splitlines()
-    assert [json.loads(line)["mark"] for line in lines] == ["defective", "good", "open"]
+    assert [json.loads(line)["found"] for line in lines] == ["defective", "good", "open"]
     assert scene.window.query_selector("#trend .chart .part-unchecked") is not None
     assert scene.said == []
 

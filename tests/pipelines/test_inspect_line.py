@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,14 @@ from drae_acceptance.judging import judge
 from drae_acceptance.options import ConfirmRule
 from drae_acceptance.score_files import read_score_set
 from drae_acceptance.threshold_file import read_thresholds, thresholds_bytes
+from drae_line import judge as judge_module
 from drae_line.event_log import EVENTS
+from drae_line.judge_choice import read_choice
 from drae_line.pictures_index import INDEX, pictures_folder
 from drae_line.simulator import BROKEN, Delivery, deliver, plan_deliveries
 from drae_line.slot_verdict import SLOT_OVERRUN, LoggedVerdict
 from drae_line.verdict_log import VERDICTS, read_verdicts
+from drae_model.model_folder import load_inspector
 from pipelines import inspect_line, score, simulate_line, swap_judge
 from pipelines.params import load_params
 from pipelines.set_inputs import set_inputs
@@ -207,6 +211,41 @@ def test_model_and_thresholds_that_do_not_belong_together_are_refused(
     assert "expected an earlier choice" in fails(swap_judge, ["--back"], capsys)
 
 
+def test_the_first_choice_needs_no_model_of_the_params_file_and_mends_a_broken_one(line: Path) -> None:
+    shutil.copytree("model", "releases/b/model")
+    shutil.copyfile(THRESHOLDS, "releases/b/thresholds.json")
+    change(line, train__folder="nowhere", calibrate__folder="nowhere")
+    argv = ["--model", "releases/b/model", "--thresholds", "releases/b/thresholds.json"]
+    LOG.mkdir(parents=True)
+    (LOG / "judge.json").write_text("{broken")
+    assert swap_judge.main(argv) == 0
+    assert inspect(planned(1))[0].slot.thresholds_digest == read_thresholds(THRESHOLDS).digest
+
+
+def test_the_same_choice_once_more_keeps_the_way_back(line: Path) -> None:
+    raised(THRESHOLDS, Path("releases/b/thresholds.json"), 9.0)
+    argv = ["--model", "model", "--thresholds", "releases/b/thresholds.json"]
+    for _ in range(2):
+        assert swap_judge.main(argv) == 0
+    assert swap_judge.main(["--back"]) == 0
+    now, _ = read_choice(LOG)
+    assert now is not None
+    assert now.thresholds == str(THRESHOLDS)
+
+
+def test_a_model_that_is_replaced_while_it_is_loaded_is_refused(
+    line: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def replaced(folder: Path) -> Any:
+        card = json.loads((folder / "model.json").read_text())
+        (folder / "model.json").write_text(json.dumps({**card, "parameters": 0}))
+        return load_inspector(folder)
+
+    monkeypatch.setattr(judge_module, "load_inspector", replaced)
+    assert "it was replaced while it was loaded" in fails(inspect_line, [], capsys)
+    assert not (LOG / VERDICTS).read_bytes()
+
+
 def test_a_choice_whose_model_was_replaced_is_refused_at_the_next_start(
     line: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,7 +262,8 @@ def test_a_choice_whose_model_was_replaced_is_refused_at_the_next_start(
     [
         ({"line__set": "nothing"}, "line.set: expected one of"),
         ({"build__kit__images": {"frames": [0], "rank": []}}, "expected thresholds for the images ['f00'], got"),
-        ({"patch__fit": "letterbox"}, "expected thresholds for the strip layout and patches of line.set"),
+        ({"patch__fit": "letterbox"}, "expected thresholds for patches cut as those of line.set"),
+        ({"line__patience_seconds": 0.05}, "settle_seconds below patience_seconds"),
         ({"train__folder": "nowhere"}, "nowhere/model.json: expected the card of a trained model"),
         ({"calibrate__folder": "nowhere"}, "nowhere/thresholds.json: expected thresholds"),
     ],

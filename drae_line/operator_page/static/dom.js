@@ -46,7 +46,7 @@ export function ratioText(patch) {
   return patch.ratio < 100 ? near : whole.format(Math.round(patch.ratio));
 }
 
-export const markText = (mark) => (mark === "good" ? "checked: good" : "checked: defective");
+export const checkText = (found) => (found === "good" ? "checked: good" : "checked: defective");
 
 export function clock(seconds) {
   const date = new Date(seconds * 1000);

@@ -1,6 +1,6 @@
-// A strip, large: pictures with heatmaps, scores of all vials and regions, what to do, and the operator's mark.
+// A strip, large: pictures with heatmaps, scores of all vials and regions, what to do, and the operator's check.
 
-import { byId, clock, count, el, markText, milliseconds, name, ratioText, shape, verdictWord } from "./dom.js";
+import { byId, checkText, clock, count, el, milliseconds, name, ratioText, shape, verdictWord } from "./dom.js";
 import { decided } from "./tiles.js";
 
 const RETRY_MS = 700;
@@ -11,13 +11,13 @@ const MANY = 300;
 const AROUND = 320;
 
 export class Opened {
-  /** Takes `marks()`, which gives all marks, and `mark(sequence, mark)`, which sets one. */
-  constructor({ marks, mark, opened, closed, step }) {
+  /** Takes `checks()`, which gives all checks, and `check(strip, found)`, which sets one. */
+  constructor({ checks, check, opened, closed, step }) {
     this.dialog = byId("opened");
     this.inside = this.dialog.querySelector(".inside");
     this.tellOpened = opened;
-    this.marks = marks;
-    this.setMark = mark;
+    this.checks = checks;
+    this.setCheck = check;
     this.step = step;
     this.strip = null;
     this.heat = true;
@@ -76,7 +76,7 @@ export class Opened {
     );
     const focus = this.dialog.contains(document.activeElement) ? document.activeElement.dataset.does : null;
     this.inside.replaceChildren(top, body, this.bottom(strip));
-    this.drawMark();
+    this.drawCheck();
     if (this.dialog.open) this.dialog.querySelector(`[data-does="${focus ?? "close"}"]`)?.focus();
   }
 
@@ -95,7 +95,7 @@ export class Opened {
   }
 
   bottom(strip) {
-    const parts = [el("p", { class: "mark", role: "status" })];
+    const parts = [el("p", { class: "check", role: "status" })];
     if (strip.kind === "rejected") {
       const slider = el("input", { type: "range", min: 0, max: 100, value: this.opacity, "aria-label": "strength of the heatmap", "data-does": "opacity" });
       slider.addEventListener("input", () => {
@@ -107,9 +107,9 @@ export class Opened {
     }
     if (strip.kind !== "accepted") {
       parts.push(
-        this.button("good", "Good", "G", () => this.setMark(strip, "good")),
-        this.button("defective", "Defective", "D", () => this.setMark(strip, "defective")),
-        this.button("open", "Take back", "U", () => this.setMark(strip, "open")),
+        this.button("good", "Good", "G", () => this.setCheck(strip, "good")),
+        this.button("defective", "Defective", "D", () => this.setCheck(strip, "defective")),
+        this.button("open", "Take back", "U", () => this.setCheck(strip, "open")),
       );
     }
     parts.push(
@@ -120,16 +120,16 @@ export class Opened {
     return el("div", { class: "bottom" }, parts);
   }
 
-  drawMark() {
+  drawCheck() {
     if (!this.strip) return;
-    const line = this.dialog.querySelector(".bottom .mark");
-    const mark = this.marks()[this.strip.sequence];
-    const text = this.strip.kind === "accepted" ? "" : mark ? markText(mark) : "not checked yet";
+    const line = this.dialog.querySelector(".bottom .check");
+    const found = this.checks()[this.strip.sequence];
+    const text = this.strip.kind === "accepted" ? "" : found ? checkText(found) : "not checked yet";
     if (line.textContent !== text) line.textContent = text;
     const back = this.dialog.querySelector('[data-does="open"]');
-    if (back) back.hidden = !mark;
+    if (back) back.hidden = !found;
     for (const kind of ["good", "defective"]) {
-      this.dialog.querySelector(`[data-does="${kind}"]`)?.setAttribute("aria-pressed", String(mark === kind));
+      this.dialog.querySelector(`[data-does="${kind}"]`)?.setAttribute("aria-pressed", String(found === kind));
     }
   }
 

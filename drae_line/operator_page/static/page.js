@@ -15,8 +15,8 @@ let telling = 0;
 
 const tiles = new Tiles((sequence) => opened.show(tiles.strips.get(sequence)));
 const opened = new Opened({
-  marks: () => state?.marks ?? {},
-  mark: setMark,
+  checks: () => state?.checks ?? {},
+  check: setCheck,
   step: stepOpened,
   opened: placeMessages,
   closed(sequence) {
@@ -44,8 +44,8 @@ const live = new Live({
     showLine(state, values.now);
     if (!state.loaded) return;
     showFigures(state);
-    tiles.mark(state.marks);
-    if (opened.isOpen) opened.drawMark();
+    tiles.check(state.checks);
+    if (opened.isOpen) opened.drawCheck();
     const problem = byId("problem");
     problem.hidden = !state.problem;
     if (problem.textContent !== state.problem) problem.textContent = state.problem;
@@ -80,22 +80,22 @@ function tell(words) {
   telling = setTimeout(() => (byId("told").textContent = ""), TOLD_MS);
 }
 
-async function setMark(strip, mark) {
+async function setCheck(strip, found) {
   if (strip.kind === "accepted") {
-    tell("Only rejected strips are marked.");
+    tell("Only rejected strips are checked.");
     return;
   }
   try {
     const answer = await fetch("/checks", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ sequence: strip.sequence, acquisition: strip.acquisition, mark }),
+      body: JSON.stringify({ sequence: strip.sequence, acquisition: strip.acquisition, found }),
     });
     const values = await answer.json();
-    const words = { good: "marked good", defective: "marked defective", open: "mark taken back" }[mark];
+    const words = { good: "checked: good", defective: "checked: defective", open: "check taken back" }[found];
     tell(answer.ok ? `${strip.acquisition}: ${words}` : values.why);
   } catch {
-    tell("The mark was not kept: the connection is lost.");
+    tell("The check was not kept: the connection is lost.");
   }
 }
 
@@ -116,7 +116,7 @@ function showKeys() {
   placeMessages();
 }
 
-const MARKS = { g: "good", d: "defective", u: "open" };
+const FINDINGS = { g: "good", d: "defective", u: "open" };
 
 function onKey(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
@@ -132,7 +132,7 @@ function onKey(event) {
   if (opened.isOpen) {
     if (key === "ArrowLeft" || key === "ArrowRight") stepOpened(key === "ArrowLeft" ? -1 : 1);
     else if (key === "h") opened.toggleHeat();
-    else if (MARKS[key]) setMark(opened.strip, MARKS[key]);
+    else if (FINDINGS[key]) setCheck(opened.strip, FINDINGS[key]);
     else return;
     event.preventDefault();
     return;
@@ -140,9 +140,9 @@ function onKey(event) {
   if (arrow) tiles.move(key);
   else if (key === "p") togglePause();
   else if (key === "?") showKeys();
-  else if (MARKS[key]) {
+  else if (FINDINGS[key]) {
     const strip = tiles.strips.get(tiles.focused);
-    if (strip) setMark(strip, MARKS[key]);
+    if (strip) setCheck(strip, FINDINGS[key]);
     else tell("Choose a strip first: arrow keys or mouse.");
   } else return;
   event.preventDefault();

@@ -1,6 +1,6 @@
 // The last strips as tiles, newest first, and the banner of the very last.
 
-import { byId, clock, count, el, markText, milliseconds, name, ratioText, shape, verdictText, verdictWord } from "./dom.js";
+import { byId, checkText, clock, count, el, milliseconds, name, ratioText, shape, verdictText, verdictWord } from "./dom.js";
 
 function slotText(strip) {
   if (strip.slot_ms === null) return "";
@@ -44,7 +44,7 @@ function tileOf(strip) {
       ? el("span", { class: "reason" }, strip.reason)
       : el("span", { class: "regions" }, strip.regions.map(regionRow)),
     el("span", { class: "foot" }, el("span", {}, clock(strip.given)), el("span", { class: over ? "over" : "" }, slotText(strip))),
-    el("span", { class: "mark", hidden: true }),
+    el("span", { class: "check", hidden: true }),
   );
 }
 
@@ -74,7 +74,7 @@ export class Tiles {
     this.open = open;
     this.limit = 40;
     this.strips = new Map(); // by sequence, of the tiles that are shown
-    this.marks = {};
+    this.checks = {};
     this.waiting = []; // came while paused
     this.missed = { strips: 0, rejects: 0 };
     this.paused = false;
@@ -150,18 +150,18 @@ export class Tiles {
     tile.setAttribute("tabindex", "0");
   }
 
-  mark(marks) {
-    this.marks = marks;
+  check(checks) {
+    this.checks = checks;
     for (const tile of this.buttons) this.label(tile);
   }
 
   label(tile) {
     const strip = this.strips.get(Number(tile.dataset.sequence));
-    const mark = this.marks[strip.sequence];
-    const line = tile.querySelector(".mark");
-    const text = mark ? markText(mark) : "";
+    const found = this.checks[strip.sequence];
+    const line = tile.querySelector(".check");
+    const text = found ? checkText(found) : "";
     if (line.textContent !== text) line.textContent = text;
-    line.hidden = !mark;
+    line.hidden = !found;
     const said = [`Strip ${strip.acquisition}: ${verdictText(strip.kind)}`, decided(strip), clock(strip.given), text];
     const label = said.filter(Boolean).join(", ");
     if (tile.getAttribute("aria-label") !== label) tile.setAttribute("aria-label", label);

@@ -52,7 +52,7 @@ ModelFolder read_model_folder(const std::filesystem::path& folder) {
     throw Error((folder / kCard).string() + ": expected each name once at regions");
   }
 
-  // As Python's model_digest: over the digests of both files, because the SavedModel holds a random identifier.
+  // As Python's model_digest: over the digests of both files, from which the SavedModel is made.
   Sha256 digest;
   digest.add(file_digest(folder / kKerasFile, "a trained model, whose digest names it in logs"));
   digest.add("\n");

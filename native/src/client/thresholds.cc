@@ -12,8 +12,8 @@ Thresholds read_thresholds(const std::filesystem::path& file, const Inspector& i
 
   const JsonFile json(file, "thresholds");
   if (json.number({"format_version"}) != kFormat) {
-    throw Error(file.string() + ": expected thresholds of format_version 3, got another; calibrate again, or build the " +
-                "client that belongs to them");
+    throw Error(file.string() + ": expected thresholds of format_version 3, got another; calibrate again, or build " +
+                "the client that belongs to them");
   }
   const std::string bound = json.text({"binding", "model_digest"});
   if (bound != inspector.digest()) {

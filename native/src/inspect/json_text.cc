@@ -10,7 +10,9 @@ namespace {
 /// Length of the well-formed UTF-8 sequence that text begins with; 0 where there is none (Unicode, table 3-7).
 std::size_t sequence(std::string_view text) {
   const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
-  const auto within = [&](std::size_t at, unsigned least, unsigned most) { return byte(at) >= least && byte(at) <= most; };
+  const auto within = [&](std::size_t at, unsigned least, unsigned most) {
+    return byte(at) >= least && byte(at) <= most;
+  };
   const unsigned first = byte(0);
   if (first < 0x80) {
     return 1;

@@ -30,7 +30,8 @@ std::string patch(const Patch& one, const Findings& findings, std::size_t number
 }
 
 std::string timing(const std::vector<double>& milliseconds) {
-  return "{\"calls\": " + std::to_string(milliseconds.size()) + ", \"median_ms\": " + json_number(median(milliseconds)) +
+  return "{\"calls\": " + std::to_string(milliseconds.size()) +
+         ", \"median_ms\": " + json_number(median(milliseconds)) +
          ", \"p99_ms\": " + json_number(percentile(milliseconds, 0.99)) +
          ", \"fastest_ms\": " + json_number(milliseconds.front()) +
          ", \"slowest_ms\": " + json_number(milliseconds.back()) + "}";

@@ -139,7 +139,7 @@ class FakeLine:
             box = (0, number * HEIGHT // 4, WIDTH, HEIGHT // 4)
             heatmap = Heatmap(region, f"{name}_{number}_heatmap.png", box, score, THRESHOLDS[region])
             pictures.append(VialPicture(vial, image, f"{name}_vial.png", (WIDTH, HEIGHT), (heatmap,)))
-        (folder / INDEX).write_bytes(index_bytes(pictures))
+        (folder / INDEX).write_bytes(index_bytes(pictures, logged.sequence, logged.slot.acquisition))
 
 
 def draw_vial(region: int) -> tuple[Any, Any]:

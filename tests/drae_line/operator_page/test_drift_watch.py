@@ -19,6 +19,7 @@ from drae_line.operator_page.drift_watch import (
 from drae_line.slot_verdict import LoggedVerdict
 from tests.drae_line.operator_page.fake_line import MODEL, THRESHOLDS, good_scores, slot_verdict
 
+NEW = "c3" * 32
 GIVEN = "2026-01-01T10:00:00.000+00:00"
 
 
@@ -99,15 +100,18 @@ def test_without_a_reference_and_with_that_of_another_model(monkeypatch: pytest.
 
     def read() -> Reference:
         asked.append("")
-        return reference("new" if len(asked) < 3 else MODEL)
+        return reference(NEW if len(asked) < 3 else MODEL)
 
     watch = DriftWatch(read, 100, 0.25)
     other = watch.judge(compared(strips))
-    assert (other["state"], "another model" in other["text"]) == (NOT_AVAILABLE, True)
+    assert other == {
+        "state": NOT_AVAILABLE, "text": "Not available: the line judges with another model (a1a1a1a1a1a1) than the one "
+        "this page compares with (c3c3c3c3c3c3).", "regions": [],
+    }  # fmt: skip
     watch.judge(compared(strips))
     assert len(asked) == 1
     # The line takes the new model: nothing has to be read again.
-    new = [accepted(number, "new") for number in range(101, 201)]
+    new = [accepted(number, NEW) for number in range(101, 201)]
     assert watch.judge(compared(new))["state"] == AS_TRAINED
     assert len(asked) == 1
     # Back to the earlier model: asked at once, and again a while later, when its folder has its scores.

@@ -8,7 +8,7 @@ import pytest
 from drae_line.operator_page.checks import DEFECTIVE, GOOD
 from drae_line.operator_page.figures import Brief, counts, rate, slot_times, trend, trend_words
 from drae_line.operator_page.verdict_feed import ACCEPTED, NOT_INSPECTED, REJECTED
-from drae_line.slot_verdict import LoggedVerdict
+from drae_line.slot_verdict import FAILED, SLOT_OVERRUN, STILL_WRITTEN, LoggedVerdict
 from tests.drae_line.operator_page.fake_line import good_scores, slot_verdict
 
 
@@ -45,6 +45,30 @@ def test_slot_times_are_times_that_were_measured() -> None:
     over = slot_times([brief(1, slot_ms=500.0), brief(2, slot_ms=500.1)])
     assert over is not None
     assert (over["over"], over["over_share"]) == (1, "50.0 %")
+
+
+def test_what_was_refused_has_no_slot() -> None:
+    # A camera that fails: 4 strips have slots of 100, 200, 300 and 900 ms, 5 more were refused, most at once.
+    slots = [
+        slot_verdict(f"A{taken}/r0", good_scores(1), milliseconds={"slot": float(taken)}) for taken in (100, 200, 300)
+    ]
+    slots.append(slot_verdict("B/r0", reason=SLOT_OVERRUN, milliseconds={"slot": 900.0}))
+    for reason, taken in (
+        (STILL_WRITTEN, 0.0),
+        ("missing_frame", 0.0),
+        ("unreadable", 18.0),
+        (FAILED, 0.0),
+        ("alpha", 0.0),
+    ):
+        slots.append(slot_verdict(f"C{reason}/r0", reason=reason, milliseconds={"slot": taken}))
+    briefs = [
+        Brief.of(LoggedVerdict(number, "1970-01-01T00:00:00+00:00", slot)) for number, slot in enumerate(slots, 1)
+    ]
+    # Half of the four take 200 ms or less. Of all nine it would be 18 ms.
+    assert slot_times(briefs) == {
+        "slots": 4, "p50": 200.0, "p99": 900.0, "max": 900.0, "over": 1, "over_share": "25.0 %", "limit": 500.0,
+    }  # fmt: skip
+    assert [brief.slot_ms for brief in briefs[4:]] == [None] * 5
 
 
 def test_the_rate_is_of_the_last_minute() -> None:

@@ -11,7 +11,7 @@ from drae_line.operator_page.server import STATIC, page_address
 from tests.drae_line.operator_page.fake_line import FakeLine
 from tests.drae_line.operator_page.page_client import TOKEN, Client, page_options, state_when, with_page
 
-MARK = {"sequence": 1, "acquisition": "A/r0", "mark": "good"}
+CHECK = {"sequence": 1, "acquisition": "A/r0", "found": "good"}
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "plant-pc", "", "127.0.0.1.evil.example"])
@@ -70,7 +70,7 @@ def test_without_the_token_nothing_is_told(tmp_path: Path) -> None:
                 assert answer.status == 401, path
                 assert "A/r0" not in await answer.text()
         headers = {"Origin": str(client.make_url("/")).rstrip("/")}
-        assert (await client.post("/checks", json=MARK, headers=headers)).status == 401
+        assert (await client.post("/checks", json=CHECK, headers=headers)).status == 401
         assert (await client.get("/?token=wrong", allow_redirects=False)).status == 401
         assert (await client.get("/?token=%ff%fe", allow_redirects=False)).status == 401
         # Only the page's own address takes it: elsewhere it would stay in the address bar.
@@ -92,7 +92,7 @@ def test_a_browser_signs_in_once(tmp_path: Path) -> None:
         assert (await client.get("/")).status == 200
         assert (await state_when(client, lambda state: bool(state["loaded"])))["newest"] == 1
         headers = {"Origin": str(client.make_url("/")).rstrip("/")}
-        assert (await client.post("/checks", json=MARK, headers=headers)).status == 200
+        assert (await client.post("/checks", json=CHECK, headers=headers)).status == 200
 
     with_page(tmp_path, use, token=TOKEN)
 
@@ -106,7 +106,7 @@ def test_a_program_brings_the_token_in_a_header(tmp_path: Path) -> None:
             assert answer.status == 200
             while b'"loaded": true' not in await answer.content.readline():
                 pass
-        assert (await client.post("/checks", json=MARK, headers=headers)).status == 200
+        assert (await client.post("/checks", json=CHECK, headers=headers)).status == 200
 
     with_page(tmp_path, use, token=TOKEN)
 
@@ -144,19 +144,19 @@ def test_names_and_addresses_of_this_machine_are_taken(tmp_path: Path, host: str
     with_page(tmp_path, use)
 
 
-def test_another_sites_page_cannot_mark(tmp_path: Path) -> None:
+def test_another_sites_page_cannot_check(tmp_path: Path) -> None:
     FakeLine(tmp_path).reject("A/r0", pictures=False)
 
     async def use(client: Client) -> None:
         await state_when(client, lambda state: bool(state["loaded"]))
         own = str(client.make_url("/")).rstrip("/")
         for origin in ("http://evil.example", "null", "", f"{own}0", own.replace("http", "ftp"), "http://127.0.0.1"):
-            assert (await client.post("/checks", json=MARK, headers={"Origin": origin})).status == 403, origin
-        assert (await client.post("/checks", json=MARK)).status == 403
+            assert (await client.post("/checks", json=CHECK, headers={"Origin": origin})).status == 403, origin
+        assert (await client.post("/checks", json=CHECK)).status == 403
         for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
             headers = {"Origin": own, "Content-Type": kind}
             assert (await client.post("/checks", data=b"{}", headers=headers)).status == 415, kind
-        assert (await client.delete("/checks", json=MARK, headers={"Origin": own})).status == 405
+        assert (await client.delete("/checks", json=CHECK, headers={"Origin": own})).status == 405
         assert not (tmp_path / "checks.jsonl").exists()
 
     with_page(tmp_path, use)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,59 @@ def test_the_lock_of_a_killed_process_is_gone(tmp_path: Path) -> None:
         pytest.skip("this system does not show its locks")
     assert seen is True
     assert lock.is_held() is False
+
+
+class Locks:
+    """What the kernel lists: a lock on a folder and those of others.
+
+    Args:
+        folder: that the page locks.
+        device: as the list names it.
+        others: process and `device:inode`.
+        process: that has the lock on the folder.
+        arrow: before the locks of others, where they wait for them.
+    """
+
+    def __init__(
+        self, folder: Path, device: str, others: list[str], process: int | None = None, arrow: str = ""
+    ) -> None:
+        lines = [
+            f"FLOCK  ADVISORY  READ {process or os.getpid()} {device}:{folder.stat().st_ino}",
+            *(f"{arrow}FLOCK  ADVISORY  WRITE {other}" for other in others),
+        ]
+        self._text = "".join(f"{number}: {line} 0 EOF\n" for number, line in enumerate(lines, 1))
+
+    def read_text(self) -> str:
+        return self._text
+
+
+def test_a_lock_on_another_device_is_not_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / VERDICTS
+    place.touch()
+    inode = place.stat().st_ino
+
+    def seen(*others: str, **more: Any) -> bool | None:
+        monkeypatch.setattr(line_events, "_LOCKS", Locks(tmp_path, "00:2a", list(others), **more))
+        return LineLock(place).is_held()
+
+    # The device that the list names is believed, though `stat` names another one, as on btrfs and overlay.
+    assert seen(f"7 00:2a:{inode}") is True
+    assert seen(f"7 fe:00:{inode}") is False
+    assert seen(f"7 00:2a:{inode + 1}") is False
+    assert seen() is False
+    # A waiter holds none.
+    assert seen(f"7 00:2a:{inode}", arrow="-> ") is False
+    # A lock on the folder that is another process's does not say that ours would show.
+    assert seen(f"7 00:2a:{inode}", process=os.getpid() + 1) is None
+
+
+def test_a_log_that_is_a_link_to_another_device_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs a second device at /dev/shm")
+    (tmp_path / VERDICTS).symlink_to(memory)  # What it leads to does not matter, only where that lies.
+    monkeypatch.setattr(line_events, "_LOCKS", Locks(tmp_path, "00:2a", []))
+    assert LineLock(tmp_path / VERDICTS).is_held() is None
 
 
 def test_locks_that_cannot_be_read_tell_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

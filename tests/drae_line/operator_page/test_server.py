@@ -1,4 +1,4 @@
-"""What browsers are told: strips, what they missed, details, pictures, marks; and a log that changes under them."""
+"""What browsers are told: strips, what they missed, details, pictures, checks; and a log that changes under them."""
 
 import asyncio
 import json
@@ -184,11 +184,15 @@ def test_an_opened_strip_and_its_pictures(tmp_path: Path) -> None:
             assert answer.content_type == "image/png"
             assert await answer.read() == (pictures_folder(tmp_path, 2) / name).read_bytes()
         assert (await client.get("/pictures/3")).status == 404
-        # Pictures of an earlier log with the same number are not shown.
+        # Pictures of another verdict, such as one of an earlier log with the same number, are not shown.
         index = pictures_folder(tmp_path, 2) / INDEX
-        os.utime(index, (0, 0))
-        assert await (await client.get("/pictures/2")).json() == {"pictures": None}
+        drawn = json.loads(index.read_text())
+        for other in ({"sequence": 1}, {"acquisition": "OLD/r0"}):
+            index.write_text(json.dumps({**drawn, **other}))
+            assert await (await client.get("/pictures/2")).json() == {"pictures": None}
+            assert (await client.get(f"/pictures/2/{picture['file']}")).status == 404
         line.draw(logged)
+        os.utime(index, (0, 0))  # The clock of a network's disk may be another one.
         assert (await (await client.get("/pictures/2")).json())["pictures"]
 
     with_page(tmp_path, use)
@@ -239,17 +243,27 @@ def test_no_way_out_of_the_pictures(tmp_path: Path) -> None:
     with_page(tmp_path, use)
 
 
+def index_with_score(score: int) -> dict[str, Any]:
+    """An index of one picture with one heatmap, of the strip A/r0."""
+    heatmap = {"region": "R0", "file": "b.png", "box": [0, 0, 9, 9], "score": score, "threshold": 1}
+    picture = {"vial": 0, "image": "max", "file": "a.png", "size": [9, 9], "heatmaps": [heatmap]}
+    return {"sequence": 1, "acquisition": "A/r0", "pictures": [picture]}
+
+
 @pytest.mark.parametrize(
     "content",
     [
         "",
         "[]",
         "{}",
-        '{"pictures": [{}]}',
-        '{"pictures": [5]}',
-        '{"pictures": 5}',
+        '{"pictures": []}',
+        '{"sequence": 1, "acquisition": "A/r0"}',
+        '{"sequence": 1, "acquisition": "A/r0", "pictures": [{}]}',
+        '{"sequence": 1, "acquisition": "A/r0", "pictures": [5]}',
+        '{"sequence": 1, "acquisition": "A/r0", "pictures": 5}',
         "\0",
-        '{"pictures": [{"vial": -1}]}',
+        json.dumps(index_with_score(10**400)),
+        '{"sequence": 1, "acquisition": "A/r0", "pictures": [{"vial": -1}]}',
     ],
 )
 def test_a_damaged_index_is_said(tmp_path: Path, content: str) -> None:
@@ -266,7 +280,7 @@ def test_a_damaged_index_is_said(tmp_path: Path, content: str) -> None:
     with_page(tmp_path, use)
 
 
-def test_a_mark_is_written_and_shown(tmp_path: Path) -> None:
+def test_a_check_is_written_and_shown(tmp_path: Path) -> None:
     line = FakeLine(tmp_path)
     line.accept("A/r0")
     line.reject("B/r0", pictures=False)
@@ -274,21 +288,21 @@ def test_a_mark_is_written_and_shown(tmp_path: Path) -> None:
     async def use(client: Client) -> None:
         await state_when(client, loaded)
 
-        async def mark(**values: Any) -> int:
+        async def check(**values: Any) -> int:
             return (await client.post("/checks", json=values, headers=same_site(client))).status
 
-        assert await mark(sequence=2, acquisition="B/r0", mark="good") == 200
-        state = await state_when(client, lambda state: bool(state["marks"]))
-        assert state["marks"] == {"2": "good"}
+        assert await check(sequence=2, acquisition="B/r0", found="good") == 200
+        state = await state_when(client, lambda state: bool(state["checks"]))
+        assert state["checks"] == {"2": "good"}
         assert state["trend"]["blocks"][0]["good"] == 1
-        assert await mark(sequence=2, acquisition="B/r0", mark="open") == 200
-        await state_when(client, lambda state: not state["marks"])
-        assert await mark(sequence=1, acquisition="A/r0", mark="good") == 400  # accepted
-        assert await mark(sequence=2, acquisition="B/r0", mark="nice") == 400
-        assert await mark(sequence=2, acquisition="OLD/r0", mark="good") == 409  # another log
-        assert await mark(sequence=3, acquisition="B/r0", mark="good") == 409
-        assert await mark(sequence=[], acquisition={}, mark=[]) == 409
-        assert await mark(sequence=2) == 400
+        assert await check(sequence=2, acquisition="B/r0", found="open") == 200
+        await state_when(client, lambda state: not state["checks"])
+        assert await check(sequence=1, acquisition="A/r0", found="good") == 400  # accepted
+        assert await check(sequence=2, acquisition="B/r0", found="nice") == 400
+        assert await check(sequence=2, acquisition="OLD/r0", found="good") == 409  # another log
+        assert await check(sequence=3, acquisition="B/r0", found="good") == 409
+        assert await check(sequence=[], acquisition={}, found=[]) == 409
+        assert await check(sequence=2) == 400
         for body in ("[]", "5", "{", ""):
             headers = {**same_site(client), "Content-Type": "application/json"}
             assert (await client.post("/checks", data=body, headers=headers)).status == 400
@@ -298,16 +312,16 @@ def test_a_mark_is_written_and_shown(tmp_path: Path) -> None:
     with_page(tmp_path, use)
 
 
-def test_a_mark_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_check_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     FakeLine(tmp_path).reject("A/r0", pictures=False)
     (tmp_path / CHECKS).symlink_to(tmp_path / "nowhere" / "at all")
 
     async def use(client: Client) -> None:
         await state_when(client, loaded)
-        values = {"sequence": 1, "acquisition": "A/r0", "mark": "good"}
+        values = {"sequence": 1, "acquisition": "A/r0", "found": "good"}
         answer = await client.post("/checks", json=values, headers=same_site(client))
         assert answer.status == 500
-        assert (await answer.json())["why"].startswith("The mark could not be written: No such file")
+        assert (await answer.json())["why"].startswith("The check could not be written: No such file")
 
     with_page(tmp_path, use)
 

@@ -81,7 +81,7 @@ def test_it_follows(tmp_path: Path) -> None:
         stream.write(b'{"format_version":1,"seq')
     assert feed.read().empty
     line = FakeLine(tmp_path)
-    assert line.log.repaired == 24
+    assert line.log.repaired == b'{"format_version":1,"seq'
     line.accept("C/r0")
     third = feed.read()
     assert [logged.sequence for logged in third.newest] == [3]
@@ -131,6 +131,8 @@ def test_a_line_that_is_no_verdict_is_counted_and_named(tmp_path: Path) -> None:
         {"milliseconds": []},
         {"scores": {"max": {"R0": [True]}}},
         {"scores": {"max": {"R0": [float("inf")]}}},
+        {"scores": {"max": {"R0": [10**400]}}},
+        {"milliseconds": {"slot": float("inf")}},
     ],
 )
 def test_values_of_other_types_make_no_verdict(changes: dict[str, Any]) -> None:
