@@ -16,7 +16,7 @@ from drae_acceptance.threshold_file import read_thresholds
 from drae_data.content import parameters
 from drae_data.options import DatasetOptions
 from drae_line.errors import JudgeError
-from drae_model.errors import ModelError
+from drae_model.errors import ModelError, first_line
 from drae_model.model_card import model_digest
 from drae_model.model_folder import Inspector, load_inspector
 
@@ -137,7 +137,10 @@ def load_judge(model: Path, thresholds: Path, options: DatasetOptions) -> Judge:
     ):
         if expected != came:
             raise JudgeError(f"{model} and {thresholds}: expected {what} {expected}, got {came}; {advice}")
-    return Judge(inspector, digest, limits, stored.digest, product_regions(options))
+    try:
+        return Judge(inspector, digest, limits, stored.digest, product_regions(options))
+    except tf.errors.OpError as error:
+        raise JudgeError(f"{model}: expected a model that runs here, got: {first_line(error)}") from error
 
 
 def product_regions(options: DatasetOptions) -> tuple[str, ...]:

@@ -37,19 +37,24 @@ void run(int strips, char** files, const char* model, const char* thresholds_fil
   inspector.fix_batch(names.size());
 
   for (int strip = 0; strip < strips; ++strip) {
-    const std::vector<std::uint8_t> pixels = acquire(files[strip]);
-    if (pixels.size() != names.size() * inspector.patch_size() * inspector.patch_size()) {
-      throw drae::Error(std::string(files[strip]) + ": not the patches of one strip");
-    }
-    const auto begin = std::chrono::steady_clock::now();
-    const std::vector<float> scores = inspector.score(pixels.data(), names.size(), regions);
-    const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
+    // One strip that cannot be inspected is rejected, and the machine goes on.
+    try {
+      const std::vector<std::uint8_t> pixels = acquire(files[strip]);
+      if (pixels.size() != names.size() * inspector.patch_size() * inspector.patch_size()) {
+        throw drae::Error("not the patches of one strip");
+      }
+      const auto begin = std::chrono::steady_clock::now();
+      const std::vector<float> scores = inspector.score(pixels.data(), names.size(), regions);
+      const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
 
-    bool reject = false;
-    for (std::size_t number = 0; number < scores.size(); ++number) {
-      reject = reject || scores[number] > thresholds.at(names[number]);
+      bool reject = false;
+      for (std::size_t number = 0; number < scores.size(); ++number) {
+        reject = reject || scores[number] > thresholds.at(names[number]);
+      }
+      std::printf("%s %s %.1f ms\n", reject ? "reject" : "accept", files[strip], taken.count());
+    } catch (const std::exception& error) {
+      std::printf("reject %s not inspected: %s\n", files[strip], error.what());
     }
-    std::printf("%s %s %.1f ms\n", reject ? "reject" : "accept", files[strip], taken.count());
   }
 }
 
@@ -64,7 +69,7 @@ int main(int count, char** words) {
     run(count - 3, words + 3, words[1], words[2]);
     return 0;
   } catch (const std::exception& error) {
-    // What cannot be inspected is never accepted: a machine rejects the strip here.
+    // Without model and thresholds nothing can be inspected.
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;
   }

@@ -98,8 +98,20 @@ def test_thresholds_that_do_not_belong_are_refused(client: Client, models: Path,
     file.write_text(json.dumps(values | {"format_version": values["format_version"] + 1}))
     assert "expected thresholds of format_version" in words()
     write_thresholds(file, digest, limits)
-    (tmp_path / "strip.raw").write_bytes(patches(COUNT - 1).tobytes())
-    assert "not the patches of one strip" in words()
+
+
+def test_a_strip_that_cannot_be_inspected_is_rejected_and_the_next_judged(
+    client: Client, models: Path, tmp_path: Path
+) -> None:
+    write_thresholds(tmp_path / "thresholds.json", model_digest(models / "regions"), dict.fromkeys(REGIONS, 2.0))
+    (tmp_path / "whole.raw").write_bytes(patches(COUNT).tobytes())
+    (tmp_path / "short.raw").write_bytes(patches(COUNT - 1).tobytes())
+    files = [tmp_path / name for name in ("thresholds.json", "short.raw", "absent.raw", "whole.raw")]
+    done = client.run(models / "regions", *files, program="example_embed")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["reject", "reject", "accept"]
+    assert all("not inspected: not the patches of one strip" in line for line in lines[:2])
 
 
 CALLS = """
