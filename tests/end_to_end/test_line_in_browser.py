@@ -121,7 +121,8 @@ def test_the_demo_runs_all_three_and_ends_them(place: Path, window: Any) -> None
                 assert time.monotonic() < end
                 time.sleep(0.1)
             demo.send_signal(signal.SIGINT)
-            assert demo.wait(30) == 130
+            # On a busy machine each of the three takes its time.
+            assert demo.wait(120) == 130
             with pytest.raises(sync_api.Error):
                 window.goto(address)
         finally:

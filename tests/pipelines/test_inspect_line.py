@@ -109,7 +109,7 @@ def test_a_rejected_strip_has_pictures_of_its_rejected_patches_alone(line: Path)
 
 
 def test_what_is_broken_is_rejected_unseen_and_the_rest_inspected(line: Path) -> None:
-    deliveries = planned(40, 0.6, seed=3)
+    deliveries = planned(60, 0.6, seed=3)
     assert {delivery.fault for delivery in deliveries} >= set(BROKEN)
     found = {logged.slot.acquisition: logged.slot for logged in inspect(deliveries)}
     assert found.keys() == {str(delivery.key) for delivery in deliveries}

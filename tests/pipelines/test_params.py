@@ -171,6 +171,7 @@ def test_the_profiles_differ_in_training_sizes_split_and_judged_images_alone() -
         ),
         *(f"build.{name}.images.{key}" for name in ("calibration", "kit") for key in ("frames", "rank")),
         "score.batch_size",
+        "line.drift.index",
     }
 
 

@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
@@ -22,6 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from drae_data.options import SplitOptions
 from drae_data.patches import PatchOptions
+from drae_model.validation_scores import read_validation_scores
 from pipelines.train import main
 from tests.small_line import build_dataset, small_options, tree_bytes, write_line
 from tests.small_params import TRAIN, set_value
@@ -143,7 +145,9 @@ def small_files(limit: int) -> Iterator[None]:
 @pytest.mark.slow
 def test_a_model_and_its_card_and_report_are_written(trained: Path, versions: Path) -> None:
     model, report = trained / "models/drae", trained / "report"
-    assert sorted(path.name for path in model.iterdir()) == ["drae.keras", "model.json", "saved_model"]
+    assert sorted(path.name for path in model.iterdir()) == [
+        "drae.keras", "model.json", "saved_model", "validation_scores.parquet",
+    ]  # fmt: skip
     card = json.loads((model / "model.json").read_text())
     provenance = json.loads((versions / "small/1.0.0/provenance.json").read_text())
     assert card["dataset"] == {"name": "small", "version": "1.0.0", "digest": provenance["digest"]}
@@ -159,6 +163,11 @@ def test_a_model_and_its_card_and_report_are_written(trained: Path, versions: Pa
     # The best epoch, judged once more by the model as it ships.
     assert metrics["best_score"] == pytest.approx(min(float(score) for _, score in scores[1:]), rel=1e-4)
     assert metrics["validation"]["score"] == float(scores[2][1])
+    validation = read_validation_scores(model)
+    assert set(validation) == set(card["regions"])
+    everything = np.concatenate(list(validation.values()))
+    assert len(everything) == card["validation_scores"]["patches"]
+    assert everything.mean() == pytest.approx(metrics["best_score"], rel=1e-6)
     assert {"loss.tsv", "discriminator.tsv"} <= {path.name for path in (report / "plots/metrics/train").iterdir()}
     assert sorted(path.name for path in (report / "plots/images/panels").iterdir()) == ["1.png", "2.png"]
     assert list((trained / "logs/tensorboard").glob("*/events.*"))
