@@ -51,8 +51,9 @@ def _run(argv: list[str]) -> None:
     port = [] if known.port is None else ["--port", str(known.port)]
     delivery = ["--rate", str(known.rate), "--count", str(known.count), "--faults", str(known.faults)]
     running: list[subprocess.Popen[bytes]] = []
-    # As Ctrl-C: the others must not outlive this one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The others must not outlive this one, also where a shell has it ignore Ctrl-C, as in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         running.append(_start("operator_page", [*common, *port]))
         running.append(_start("inspect_line", common))

@@ -121,8 +121,7 @@ def test_the_demo_runs_all_three_and_ends_them(place: Path, window: Any) -> None
                 assert time.monotonic() < end
                 time.sleep(0.1)
             demo.send_signal(signal.SIGINT)
-            # On a busy machine each of the three takes its time.
-            assert demo.wait(120) == 130
+            assert demo.wait(60) == 130
             with pytest.raises(sync_api.Error):
                 window.goto(address)
         finally:
