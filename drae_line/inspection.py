@@ -166,11 +166,14 @@ class Engine:
         if left <= 0:
             # Not even begun: a call cannot be ended, and the next strip would wait for it.
             return Inspection(_overrun(_timed(slot)), judge, product, None)
+        before = self._running
         running = self._running = self._worker.submit(judge.examine, product.patches)
         try:
             error = running.exception(left)
         except TimeoutError:
-            running.cancel()
+            # Where it had not begun, the one before is still at work.
+            if running.cancel():
+                self._running = before
             return Inspection(_overrun(_timed(slot, model=_since(started))), judge, product, None)
         slot = _timed(slot, model=_since(started))
         if error is not None:

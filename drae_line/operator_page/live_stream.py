@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -36,7 +37,8 @@ class LiveStream:
         await response.prepare(request)
         sent = parse_id(request.headers.get("Last-Event-ID") or request.query.get("after", ""))
         version, beat = -1, 0.0
-        try:
+        # Until the browser goes away.
+        with suppress(ConnectionError):
             await response.write(b"retry: 1000\n\n")
             while not self.closing:
                 if version == self._view.version and time.monotonic() - beat < BEAT_SECONDS:
@@ -50,8 +52,6 @@ class LiveStream:
                     parts = [*self._strips(sent), *parts]
                     sent = self._view.log, self._view.newest
                 await response.write(b"".join(parts))
-        except ConnectionError:
-            pass  # The browser went away.
         return response
 
     def _strips(self, sent: tuple[str, int] | None) -> list[bytes]:

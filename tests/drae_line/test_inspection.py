@@ -332,3 +332,15 @@ def test_the_verdict_is_on_all_images() -> None:
     assert slot.rejected == (("max", 0, "R1"),)
     assert slot.deciding is not None
     assert slot.deciding.patch == "A/r0/max/v0/R1"
+
+
+def test_closing_says_where_a_call_did_not_come_back_also_after_others_never_began() -> None:
+    held = Held()
+    engine = Engine(FakeJudge(held), OPTIONS, 100)
+    try:
+        for _ in range(2):
+            assert engine.inspect(KEY, frames_of(KEY)).slot.reason == "slot_overrun"
+        assert not engine.close(0.05)
+    finally:
+        held.go.set()
+    assert engine.close(20)
