@@ -22,8 +22,7 @@ import tensorflow as tf
 
 from benchmarks.measure import BenchmarkError
 from drae_line.product import Product
-from drae_model.model_card import CARD
-from drae_model.model_folder import SAVED_MODEL
+from drae_model.model_card import CARD, SAVED_MODEL
 
 _WARM_UP = 5
 

@@ -2,7 +2,7 @@
 
 Whole pixels move the boxes, not the image: no grey value is interpolated. The shift is where the circular
 cross-correlation of both is greatest (Guizar-Sicairos et al. 2008, DOI 10.1364/OL.33.000156, the first step). It is
-that of scikit-image's `phase_cross_correlation(normalization=None)`, in a quarter of its time: frames are real, and the
+that of scikit-image's `phase_cross_correlation(normalization=None)`, in a third of its time: frames are real, and the
 reference is transformed once.
 """
 

@@ -103,7 +103,7 @@ class LocalFiles(Files):
         try:
             _link(source, staging)
             staging.replace(target)
-            _sync_folder(target.parent)
+            sync_to_disk(target.parent)
         finally:
             staging.unlink(missing_ok=True)
 
@@ -127,7 +127,7 @@ class LocalFiles(Files):
                 stream.flush()
                 os.fsync(stream.fileno())
             staging.replace(target)
-            _sync_folder(target.parent)
+            sync_to_disk(target.parent)
         except OSError as error:
             raise type(error)(error.errno, error.strerror, str(target)) from error
         finally:
@@ -171,7 +171,7 @@ class LocalFiles(Files):
         yield LocalFiles(str(beside))
         folder.rename(aside)
         beside.rename(folder)
-        _sync_folder(folder.parent)
+        sync_to_disk(folder.parent)
         shutil.rmtree(aside)
 
     def remove(self, path: str) -> None:
@@ -214,9 +214,12 @@ def _link(path: Path, twin: Path) -> None:
         shutil.copy2(path, twin)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Makes a rename last through a power cut, so that the commit point is never there before what it commits."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync_to_disk(path: Path) -> None:
+    """Makes a file, or the names in a folder, last through a power cut; raises OSError.
+
+    Without it after a rename, the commit point may be there before what it commits.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,10 +1,11 @@
 """A folder that is wholly there or not there: written under a staging name, then renamed."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from drae_data.local_files import sync_to_disk
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def staged_folder(target: Path) -> Iterator[Path]:
     try:
         yield part
         for path in (*part.rglob("*"), part):
-            _sync(path)
+            sync_to_disk(path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -43,13 +44,5 @@ def staged_folder(target: Path) -> Iterator[Path]:
         if old.exists():
             old.rename(target)
         raise
-    _sync(target.parent)
+    sync_to_disk(target.parent)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

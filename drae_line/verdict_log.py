@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from drae_data.local_files import sync_to_disk
 from drae_line.errors import LogError
 from drae_line.slot_verdict import LoggedVerdict, SlotVerdict
 
@@ -47,7 +48,7 @@ class VerdictLog:
         except LogError:
             self._stream.close()
             raise
-        self._sync_folder()
+        sync_to_disk(place.parent)
 
     def __enter__(self) -> Self:
         return self
@@ -133,13 +134,6 @@ class VerdictLog:
             )
         self.judged.add(name)
         self.last = [*self.last[-_LAST + 1 :], logged]
-
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self._place.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _is_json(line: bytes) -> bool:

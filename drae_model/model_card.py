@@ -1,4 +1,4 @@
-"""What a model folder says of itself, and its digest; without TensorFlow."""
+"""What a model folder says of itself, and its digests; without TensorFlow."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,9 @@ from drae_model.errors import ModelError
 
 KERAS_FILE = "drae.keras"
 CARD = "model.json"
+SAVED_MODEL = "saved_model"
+# In the card, so that the model's digest covers the SavedModel too.
+SAVED_MODEL_ENTRY = "saved_model_sha256"
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 def model_digest(folder: Path) -> str:
     """SHA-256 over the `.keras` file and the card: what decides every score; raises `ModelError`.
 
-    The SavedModel beside them is made from both and computes the same.
+    The card names the SavedModel beside them, which computes the same: `check_saved_model`.
     """
     read_card(folder)
     try:
@@ -37,3 +40,30 @@ def model_digest(folder: Path) -> str:
             f"{error.filename}: expected a trained model, got: {error.strerror}; train it again"
         ) from error
     return sha256_hex("\n".join(parts).encode())
+
+
+def saved_model_digest(folder: Path) -> str:
+    """SHA-256 over the lines that `sha256sum` prints for a SavedModel's files, in the order of their names.
+
+    Args:
+        folder: of the SavedModel.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return sha256_hex("".join(f"{sha256_hex(files[name].read_bytes())}  {name}\n" for name in sorted(files)).encode())
+
+
+def check_saved_model(folder: Path) -> None:
+    """Checks that the SavedModel in a model folder is the one that the card names; raises `ModelError`."""
+    place, named = folder / SAVED_MODEL, read_card(folder).get(SAVED_MODEL_ENTRY)
+    try:
+        came = saved_model_digest(place)
+    except OSError as error:
+        raise ModelError(f"{place}: expected a SavedModel, got: {error.strerror}; train it again") from error
+    if came != named:
+        raise ModelError(
+            f"{place}: expected the SavedModel that {CARD} names at {SAVED_MODEL_ENTRY}, {named}, got {came}; copy the "
+            "whole model folder again"
+        )

@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from tensorflow.core.protobuf import fingerprint_pb2
+from google.protobuf import text_format
+from tensorflow.core.protobuf import saved_model_pb2
 
 from drae_data.errors import OptionError
 from drae_model.errors import ModelError, first_line
@@ -16,12 +17,13 @@ from drae_model.group_normalization import GroupNormalization
 from drae_model.input_size import shrink
 from drae_model.linear_path import GatedSum, SubspaceProjection
 from drae_model.loss_options import ScoreOptions
-from drae_model.model_card import CARD, KERAS_FILE, read_card
+from drae_model.model_card import CARD, KERAS_FILE, SAVED_MODEL, SAVED_MODEL_ENTRY, read_card, saved_model_digest
 from drae_model.reconstruction import rebuild, takes_regions
 from drae_model.scoring import heatmaps, scores
 
-SAVED_MODEL = "saved_model"
 _OWN_LAYERS = {layer.__name__: layer for layer in (GatedSum, GroupNormalization, SubspaceProjection)}
+# TensorFlow's attribute of a function's argument; that of a weight is a number.
+_NAME = "_user_specified_name"
 # What Keras writes as `date_saved`, for the earliest date that a zip archive knows.
 _NO_DATE = "1980-01-01@00:00:00"
 
@@ -157,12 +159,13 @@ def write_model(folder: Path, inspector: Inspector, card: Mapping[str, Any]) -> 
     Args:
         folder: that exists.
         inspector: the model.
-        card: JSON values for `model.json`, written last.
+        card: JSON values for `model.json`, written last, with the digest of the SavedModel.
 
     The same model gives the same files, byte for byte.
     """
     _write_keras(folder / KERAS_FILE, inspector.autoencoder)
     _write_saved_model(folder / SAVED_MODEL, inspector)
+    card = {**card, SAVED_MODEL_ENTRY: saved_model_digest(folder / SAVED_MODEL)}
     (folder / CARD).write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -179,11 +182,31 @@ def _write_saved_model(folder: Path, inspector: Inspector) -> None:
         for function in (inspector.inspect, inspector.reconstruct)
     }
     tf.saved_model.save(module, str(folder), signatures=signatures)
-    # TensorFlow's fingerprint ends in a random identifier, by which nothing is found here.
-    place = folder / "fingerprint.pb"
-    fingerprint = fingerprint_pb2.FingerprintDef.FromString(place.read_bytes())
-    fingerprint.uuid = str(fingerprint.saved_model_checksum)
-    place.write_bytes(fingerprint.SerializeToString(deterministic=True))
+    # Of the file before the next line, with a random identifier; the card has a digest of the whole folder.
+    (folder / "fingerprint.pb").unlink()
+    _take_counters_out(folder / "saved_model.pb")
+
+
+def _take_counters_out(place: Path) -> None:
+    """Takes out of a graph the numbers that count what a process has traced: in names of functions and of weights.
+
+    A training that was resumed has traced other things than one that was not, and ends with the same model.
+    """
+    model = saved_model_pb2.SavedModel.FromString(place.read_bytes())
+    functions = model.meta_graphs[0].graph_def.library.function
+    plain = {name: name.rstrip("0123456789_") for name in (one.signature.name for one in functions)}
+    if len(set(plain.values())) < len(plain):
+        raise ModelError(f"{place}: expected functions of different names, got {', '.join(sorted(plain))}")
+    text = text_format.MessageToString(model)
+    for name, new in plain.items():
+        text = text.replace(f'"{name}"', f'"{new}"')
+    model = text_format.Parse(text, saved_model_pb2.SavedModel())
+    functions = model.meta_graphs[0].graph_def.library.function
+    functions.sort(key=lambda one: one.signature.name)
+    for argument in (argument for function in functions for argument in function.arg_attr.values()):
+        if _NAME in argument.attr and argument.attr[_NAME].s.isdigit():
+            del argument.attr[_NAME]
+    place.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def _write_keras(path: Path, autoencoder: keras.Model) -> None:

@@ -16,8 +16,9 @@ from drae_data.errors import DatasetError
 from drae_data.local_files import LocalFiles
 from drae_data.patch_lookup import FoundPatch
 from drae_data.verification.claims import read_claims
-from drae_model.errors import first_line
-from drae_model.model_folder import SAVED_MODEL, load_inspector
+from drae_model.errors import ModelError, first_line
+from drae_model.model_card import SAVED_MODEL, check_saved_model
+from drae_model.model_folder import load_inspector
 from pipelines.model_facts import ModelFacts, read_model_facts
 from pipelines.trace_dataset import files_digest
 
@@ -74,6 +75,10 @@ def check_scores(model: ModelFacts, found: Sequence[FoundPatch], stated: Scores)
         yield f"  saved model: not checked, {place} is not there"
         return
     try:
+        check_saved_model(model.folder)
+    except ModelError as error:
+        raise TraceError(f"broken link, saved model to model: {error}") from error
+    try:
         # Its variables live as long as what was loaded does.
         loaded = tf.saved_model.load(str(place))
         came = loaded.signatures["inspect"](**inputs)["score"].numpy()
@@ -82,7 +87,7 @@ def check_scores(model: ModelFacts, found: Sequence[FoundPatch], stated: Scores)
             f"broken link, saved model to model: {place}: expected a SavedModel, got: {first_line(error)}; train again"
         ) from error
     _compare("saved model to model", f"{place}", keys, stated, came)
-    yield f"  saved model: {place} scores them the same"
+    yield f"  saved model: {place}, which the card names, scores them the same"
 
 
 def _compare(link: str, place: str, keys: Sequence[str], stated: Scores, came: Scores) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from drae_data.local_files import sync_to_disk
 from drae_line.errors import LogError
 
 CHECKS = "checks.jsonl"
@@ -72,13 +73,5 @@ def append_check(folder: Path, sequence: int, acquisition: str, found: str) -> C
             raise OSError(f"{place}: {written} of {len(line)} bytes written; the disk is full")
         os.fsync(stream.fileno())
     if new:
-        _sync(folder)
+        sync_to_disk(folder)
     return check
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

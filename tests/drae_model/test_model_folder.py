@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,12 +19,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 from skimage.metrics import structural_similarity
+from tensorflow.core.protobuf import saved_model_pb2
 
+from drae_model import model_folder
 from drae_model.errors import ModelError
 from drae_model.loss_options import ScoreOptions
-from drae_model.model_card import read_card
+from drae_model.model_card import check_saved_model, read_card, saved_model_digest
 from drae_model.model_folder import Inspector, load_inspector, write_model
 from drae_model.networks import build_autoencoder
+from tests.small_line import tree_bytes
 from tests.small_training import LINEAR, NETWORK
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,18 +127,62 @@ def test_a_model_with_one_subspace_or_none_needs_no_regions(tmp_path: Path) -> N
 
 
 def test_other_processes_write_the_same_bytes(folder: Path, tmp_path: Path) -> None:
-    """Weights, graph and fingerprint too: a place in memory, a random number or a time would differ."""
+    """The graph too: a place in memory, a random number, a time, or what the process traced before would differ."""
     code = (
         "import pathlib, sys; from drae_model.model_folder import *; read, made = map(pathlib.Path, sys.argv[1:]); "
-        "write_model(made, load_inspector(read), read_card(read))"
+        "[path.mkdir() for path in (made, made / 'first', made / 'second')]; "
+        "[write_model(made / name, load_inspector(read), read_card(read)) for name in ('first', 'second')]"
     )
     for name in ("one", "other"):
-        (tmp_path / name).mkdir()
         subprocess.run([sys.executable, "-c", code, str(folder), str(tmp_path / name)], cwd=ROOT, check=True)
-    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
-    assert len(files) == 6
-    for file in files:
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes(), file
+    expected = tree_bytes(folder)
+    assert len(expected) == 5
+    for name in ("one/first", "one/second", "other/first"):
+        found = tree_bytes(tmp_path / name)
+        assert [path for path in expected.keys() | found.keys() if expected.get(path) != found.get(path)] == [], name
+
+
+def test_a_saved_model_says_what_tensorflow_wrote_but_for_counters(
+    inspector: Inspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_folder, "_take_counters_out", lambda _: None)
+    write_model(tmp_path, inspector, CARD)
+    written = tmp_path / "saved_model/saved_model.pb"
+    theirs = saved_model_pb2.SavedModel.FromString(written.read_bytes())
+    monkeypatch.undo()
+    model_folder._take_counters_out(written)
+    ours = saved_model_pb2.SavedModel.FromString(written.read_bytes())
+
+    def lines(model: Any) -> Counter[str]:
+        model.meta_graphs[0].graph_def.library.function.sort(key=lambda one: one.signature.name)
+        return Counter(re.sub(r'_\d+"$', '"', line) for line in str(model).splitlines())
+
+    gone, new = lines(theirs) - lines(ours), lines(ours) - lines(theirs)
+    assert gone
+    assert {line.strip() for line in new} <= {"}"}
+    weights = [line for line in gone if re.fullmatch(r' *s: "\d+"', line)]
+    others = {re.sub(r"\d", "", line.strip()) for line in gone if line not in weights}
+    assert others <= {"attr {", 'key: "_user_specified_name"', "value {", "}"}, others
+
+
+def test_the_card_names_the_saved_model_by_what_sha256sum_prints(folder: Path, tmp_path: Path) -> None:
+    """As docs/native.md has it: so an auditor, the C++ client and Python agree."""
+    command = "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    said = subprocess.run(command, shell=True, cwd=folder / "saved_model", capture_output=True, text=True, check=True)
+    named = json.loads((folder / "model.json").read_text())["saved_model_sha256"]
+    assert said.stdout.split()[0] == named
+    check_saved_model(folder)
+
+    def damage(name: str, content: bytes) -> None:
+        copy = Path(shutil.copytree(folder, tmp_path / "model"))
+        (copy / "saved_model" / name).write_bytes(content)
+        with pytest.raises(ModelError, match=rf"saved_model: expected .* {named}, got [0-9a-f]{{64}}; copy the whole"):
+            check_saved_model(copy)
+        shutil.rmtree(copy)
+
+    damage("saved_model.pb", b"")
+    damage("another", b"")
+    damage("variables/variables.index", b"")
 
 
 def test_raw_patches_and_images_that_were_read_have_the_same_scores_bit_for_bit(inspector: Inspector) -> None:
@@ -213,5 +263,6 @@ def test_a_card_of_other_regions_is_named(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_card_is_read_back(folder: Path) -> None:
-    assert read_card(folder) == json.loads(json.dumps(CARD))
+    named = saved_model_digest(folder / "saved_model")
+    assert read_card(folder) == json.loads(json.dumps(CARD)) | {"saved_model_sha256": named}
     assert keras.__version__

@@ -141,8 +141,8 @@ def test_a_parameter_concerns_its_stages_alone(project: Path, place: str, value:
     assert concerned(project) == stages
 
 
-def test_the_same_model_in_another_saved_model_is_not_scored_again(project: Path) -> None:
-    (project / "models/drae/saved_model/saved_model.pb").write_text("the same in other bytes")
+def test_a_saved_model_that_was_changed_alone_scores_nothing_again(project: Path) -> None:
+    (project / "models/drae/saved_model/saved_model.pb").write_text("changed by hand")
     # Its output is not what it left; that is all.
     assert concerned(project) == {"train"}
 

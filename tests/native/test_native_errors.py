@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from drae_data.png import encode_png
+from drae_model.model_card import saved_model_digest
 from tests.native.client import REGIONS, SIDE, Argument, Client, patches
 
 # The first of them builds the client.
@@ -193,6 +194,15 @@ def copy_model(models: Path, target: Path, name: str = "plain") -> Path:
     return Path(shutil.copytree(models / name, target / "model"))
 
 
+def remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def name_saved_model(model: Path) -> None:
+    """Has the card name the SavedModel that is there."""
+    change_card(model, saved_model_sha256=saved_model_digest(model / "saved_model"))
+
+
 def change_card(model: Path, **values: Any) -> None:
     card = json.loads((model / "model.json").read_text()) | values
     (model / "model.json").write_text(json.dumps({key: value for key, value in card.items() if value is not None}))
@@ -212,14 +222,52 @@ def test_a_model_folder_that_is_not_whole_is_named(client: Client, models: Path,
         ("model.json", "model.json: expected the card of a trained model, got: No such file"),
         ("drae.keras", "drae.keras: expected a trained model, whose digest names it in logs, got: No such file"),
         ("saved_model", "saved_model: expected the SavedModel of a trained model, got no such folder"),
-        ("saved_model/saved_model.pb", "saved_model: expected a SavedModel that TensorFlow loads, got: Could not find"),
-        ("saved_model/variables", "saved_model: the model failed: Could not find variable"),
+        ("saved_model/saved_model.pb", "saved_model: expected the SavedModel that model.json names at saved_model_sha"),
+        ("saved_model/variables", "saved_model: expected the SavedModel that model.json names at saved_model_sha"),
     ):
         model = copy_model(models, tmp_path)
-        path = model / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        remove(model / name)
         assert words in line(model)
         shutil.rmtree(model)
+
+
+def test_a_saved_model_that_the_card_names_and_that_is_broken_is_named(
+    client: Client, models: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    for name, words in (
+        ("saved_model.pb", "saved_model: expected a SavedModel that TensorFlow loads, got: Could not find"),
+        ("variables", "saved_model: the model failed: Could not find variable"),
+    ):
+        model = copy_model(models, tmp_path)
+        remove(model / "saved_model" / name)
+        name_saved_model(model)
+        assert words in client.refusal("--model", model, tmp_path / "a.png")
+        shutil.rmtree(model)
+
+
+def test_half_of_another_release_is_refused(client: Client, models: Path, tmp_path: Path) -> None:
+    """It would run under the digest of a model that it is not."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    index = next((models / "plain/saved_model").rglob("*.index")).relative_to(models / "plain")
+    for change in (
+        lambda model: (model / index).write_bytes((models / "regions" / index).read_bytes()),
+        lambda model: (model / index).rename(model / "saved_model/variables/other.index"),
+        lambda model: (model / "saved_model/assets/more").write_bytes(b""),
+        lambda model: change_card(model, saved_model_sha256="0" * 64),
+    ):
+        model = copy_model(models, tmp_path)
+        (model / "saved_model/assets").mkdir(exist_ok=True)
+        assert client.scores(model, tmp_path / "a.png")
+        change(model)
+        line = client.refusal("--model", model, tmp_path / "a.png")
+        card = json.loads((model / "model.json").read_text())
+        assert f"at saved_model_sha256, {card['saved_model_sha256']}, got " in line
+        assert line.endswith("copy the whole model folder again")
+        shutil.rmtree(model)
+    model = copy_model(models, tmp_path)
+    change_card(model, saved_model_sha256=None)
+    assert "with a text at saved_model_sha256, got none" in client.refusal("--model", model, tmp_path / "a.png")
 
 
 def test_a_card_that_does_not_fit_is_named(client: Client, models: Path, tmp_path: Path) -> None:
@@ -239,6 +287,8 @@ def test_a_card_that_does_not_fit_is_named(client: Client, models: Path, tmp_pat
     ):  # fmt: skip
         model = copy_model(models, tmp_path)
         (model / "model.json").write_text(text)
+        if text.endswith("}"):
+            name_saved_model(model)
         assert words in client.refusal("--model", model, patch)
         shutil.rmtree(model)
     model = copy_model(models, tmp_path, "regions")
@@ -280,6 +330,7 @@ def save_signatures(model: Path, name: str, kind: str) -> None:
     function = tf.function(inspect).get_concrete_function(**takes)
     shutil.rmtree(model / "saved_model")
     tf.saved_model.save(module, str(model / "saved_model"), signatures={name: function})
+    name_saved_model(model)
 
 
 @pytest.mark.parametrize(

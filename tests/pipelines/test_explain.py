@@ -68,6 +68,12 @@ def saved_model(line: Path) -> None:
     (line / "model/saved_model/saved_model.pb").write_bytes(b"x")
 
 
+def saved_model_of_another(line: Path) -> None:
+    """It loads, and scores other patches alike: only its digest tells."""
+    (line / "model/saved_model/assets").mkdir(exist_ok=True)
+    (line / "model/saved_model/assets/more").write_bytes(b"")
+
+
 def shards(line: Path) -> None:
     for shard in (line / VERSION).glob("*.tfrecord-*"):
         shard.write_bytes(bytes(reversed(shard.read_bytes())))
@@ -221,6 +227,7 @@ def pictures_with_their_digest(line: Path) -> None:
         (frames, "to its frames below frames/kit"),
         (model, "broken link, scores to model"),
         (saved_model, "broken link, saved model to model"),
+        (saved_model_of_another, "expected the SavedModel that model.json names"),
         (shards, "tfrecord-"),
         (index, "expected SHA-256"),
         (labels, "labels.parquet: expected SHA-256"),
@@ -283,7 +290,7 @@ def test_runs_are_judged_and_traced_at_the_level_run(done: Path, capsys: pytest.
         assert found[2] in stated
         assert re.search(rf"^patch +{found[1]}: record", said, re.MULTILINE)
     assert "scored again: 2 deciding patches" in said
-    assert "saved_model scores them the same" in said
+    assert "saved_model, which the card names, scores them the same" in said
 
 
 @pytest.mark.slow

@@ -212,9 +212,8 @@ def test_what_a_killed_training_wrote_is_gone_on_from_and_ends_the_same(
     assert run(folder) == 0
 
     assert "going on from step " in capfd.readouterr().out
-    for name in ("models/drae/drae.keras", "models/drae/model.json", "report/metrics.json"):
-        assert (folder / name).read_bytes() == (trained / name).read_bytes(), name
-    assert tree_bytes(folder / "report/plots") == tree_bytes(trained / "report/plots")
+    for name in ("models/drae", "report"):
+        assert tree_bytes(folder / name) == tree_bytes(trained / name), name
 
 
 @pytest.mark.slow
@@ -222,14 +221,11 @@ def test_a_training_runs_twice_to_the_same_bytes(trained: Path, versions: Path, 
     """From the first step, over the model and the report of the first run."""
     folder = tmp_path / "again"
     shutil.copytree(trained, folder)
-    before = tree_bytes(folder)
     assert run(folder, "--fresh") == 0
-    for name in ("models/drae/drae.keras", "models/drae/model.json", "report/metrics.json"):
-        assert (folder / name).read_bytes() == before[name], name
-    # The model was written anew: TensorFlow puts a random identifier into each SavedModel.
-    assert (folder / "models/drae/saved_model/fingerprint.pb").read_bytes() != before[
-        "models/drae/saved_model/fingerprint.pb"
-    ]
+    for name in ("models/drae", "report"):
+        assert tree_bytes(folder / name) == tree_bytes(trained / name), name
+    # A copy has the time of what it is of.
+    assert (folder / "models/drae/model.json").stat().st_mtime > (trained / "models/drae/model.json").stat().st_mtime
 
 
 @pytest.mark.parametrize(

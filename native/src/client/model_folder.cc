@@ -1,6 +1,7 @@
 #include "model_folder.h"
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "drae_client/error.h"
@@ -13,12 +14,33 @@ namespace {
 constexpr const char* kCard = "model.json";
 constexpr const char* kKerasFile = "drae.keras";
 constexpr const char* kSavedModel = "saved_model";
+constexpr const char* kSavedModelEntry = "saved_model_sha256";
 // More pixels than any patch has; below it p x p x count cannot overflow.
 constexpr double kMostPixels = 1 << 15;
 
 std::string file_digest(const std::filesystem::path& file, const std::string& expected) {
   Sha256 digest;
   digest.add(read_file(file, expected));
+  return digest.hex();
+}
+
+// As Python's saved_model_digest: over the lines that sha256sum prints for the files, in the order of their names.
+std::string folder_digest(const std::filesystem::path& folder) {
+  std::map<std::string, std::filesystem::path> files;
+  try {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file()) {
+        files[entry.path().lexically_relative(folder).generic_string()] = entry.path();
+      }
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error(folder.string() + ": expected the SavedModel of a trained model, got: " + error.code().message());
+  }
+  Sha256 digest;
+  for (const auto& [name, file] : files) {
+    digest.add(file_digest(file, "a file of the SavedModel"));
+    digest.add("  " + name + "\n");
+  }
   return digest.hex();
 }
 
@@ -52,7 +74,7 @@ ModelFolder read_model_folder(const std::filesystem::path& folder) {
     throw Error((folder / kCard).string() + ": expected each name once at regions");
   }
 
-  // As Python's model_digest: over the digests of both files, from which the SavedModel is made.
+  // As Python's model_digest: over the digests of both files.
   Sha256 digest;
   digest.add(file_digest(folder / kKerasFile, "a trained model, whose digest names it in logs"));
   digest.add("\n");
@@ -62,6 +84,12 @@ ModelFolder read_model_folder(const std::filesystem::path& folder) {
   std::error_code error;
   if (!std::filesystem::is_directory(read.saved_model, error)) {
     throw Error(read.saved_model.string() + ": expected the SavedModel of a trained model, got no such folder");
+  }
+  const std::string named = card.text({kSavedModelEntry});
+  const std::string came = folder_digest(read.saved_model);
+  if (came != named) {
+    throw Error(read.saved_model.string() + ": expected the SavedModel that " + kCard + " names at " +
+                kSavedModelEntry + ", " + named + ", got " + came + "; copy the whole model folder again");
   }
   return read;
 }

@@ -15,7 +15,7 @@ struct ModelFolder {
   std::vector<std::string> regions;
 };
 
-/// Reads `model.json` and computes the digest.
+/// Reads `model.json`, computes the digest and checks that the SavedModel is the one that the card names.
 ModelFolder read_model_folder(const std::filesystem::path& folder);
 
 }  // namespace drae
