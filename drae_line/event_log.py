@@ -9,7 +9,7 @@ EVENTS = "events.jsonl"
 STARTED, STOPPED = "started", "stopped"
 SWAPPED, ROLLED_BACK, SWAP_REFUSED = "swapped", "rolled_back", "swap_refused"
 LOG_REPAIRED, STRANGE_FILE, PICTURES_FAILED = "log_repaired", "strange_file", "pictures_failed"
-UNREADABLE, TOLD_LATE, UNTOLD = "unreadable", "told_late", "untold"
+UNREADABLE, UNANNOUNCED, TOLD_LATE, UNTOLD = "unreadable", "unannounced", "told_late", "untold"
 # What keeps coming is told of once, and not at all once there were so many: a camera that names its files in its own
 # way must not fill the disk.
 _MOST = 1000

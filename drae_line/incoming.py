@@ -1,27 +1,25 @@
-"""Which acquisitions in the watched folder are complete: no clock, no thread, no event of its own.
+"""Which acquisitions in the watched folder have their turn: no clock, no thread, no event of its own.
 
-A frame is whole when it was seen to be closed or moved here, or did not change for a while. An acquisition is complete
-when all its frames are; one that is not complete a while after its last change is given up, with the reason.
+An acquisition is complete when all its frames are whole; one that is not complete a while after its last change is
+given up, with the reason.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Container
+from dataclasses import dataclass
 from pathlib import Path
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.acquisition_folder import FolderContent, folder_content, joined, needed_places
+from drae_data.acquisition_folder import joined
 from drae_data.errors import AcquisitionError, KeyFormatError
 from drae_data.junk import is_junk
 from drae_data.local_files import LocalFiles
 from drae_data.options import DatasetOptions
 from drae_data.path_template import FramePlace
+from drae_line.arriving import Arriving, WatchedFolder
 from drae_line.slot_verdict import STILL_WRITTEN
 
 # An acquisition that never comes to rest is given up after so many times the patience.
 _MOST_PATIENCE = 10
-# Size and time of change of a file.
-Signature = tuple[int, int]
-_UNKNOWN = (-1, -1)
 # Of so many acquisitions it is noticed when files come after their turn.
 _RECENT = 1000
 
@@ -36,6 +34,7 @@ class Arrival:
         frames: names of its needed frame files, in the folder; empty where it is given up.
         complete: when it was complete, in seconds of the clock that `take` is told.
         problem: why it is given up; None where it is complete.
+        unannounced: whether only looks have found it: no event told of it, though it came while they were listened to.
     """
 
     key: AcquisitionKey
@@ -43,30 +42,7 @@ class Arrival:
     frames: dict[FramePlace, str]
     complete: float
     problem: AcquisitionError | None
-
-
-@dataclass
-class _File:
-    signature: Signature
-    since: float
-    closed: bool
-    open: bool
-
-
-@dataclass
-class _Pending:
-    key: AcquisitionKey
-    folder: str
-    first: float
-    files: dict[str, _File] = field(default_factory=dict)
-    closed: dict[str, Signature | None] = field(default_factory=dict)
-    refused: tuple[AcquisitionError, dict[str, Signature]] | None = None
-
-    def changed(self) -> float:
-        return max((file.since for file in self.files.values()), default=self.first)
-
-    def signatures(self) -> dict[str, Signature]:
-        return {name: file.signature for name, file in self.files.items()}
+    unannounced: bool = False
 
 
 class Incoming:
@@ -77,20 +53,24 @@ class Incoming:
         options: of the set whose acquisitions come.
         settle: seconds after which an unchanged file is whole.
         patience: seconds after its last change at which an incomplete acquisition is given up.
-        judged: text forms of the keys of acquisitions that have a verdict.
+        judged: text forms of the keys of acquisitions that have a verdict; the caller's own, which may grow.
     """
 
     def __init__(
-        self, root: Path, options: DatasetOptions, settle: float, patience: float, judged: Iterable[str]
+        self, root: Path, options: DatasetOptions, settle: float, patience: float, judged: Container[str]
     ) -> None:
-        self._files, self._options = LocalFiles(str(root)), options
-        self._settle, self._patience = settle, patience
-        self._done = set(judged)
-        self._pending: dict[AcquisitionKey, _Pending] = {}
+        self._watched = WatchedFolder(LocalFiles(str(root)), options, settle, patience)
+        self._template = options.template
+        self._judged = judged
+        # Those that were given out and have no verdict yet.
+        self._taken = set[str]()
+        self._pending: dict[AcquisitionKey, Arriving] = {}
         # Folders and files of acquisitions whose turn is over: a scan need not read their names again.
         self._passed = set[str]()
         # What the last acquisitions had when their turn came.
-        self._recent: dict[AcquisitionKey, _Pending] = {}
+        self._recent: dict[AcquisitionKey, Arriving] = {}
+        # What the first scan finds was there before anybody listened to events.
+        self._scanned = False
 
     def __len__(self) -> int:
         """How many acquisitions are there without a verdict, complete or not."""
@@ -108,20 +88,19 @@ class Incoming:
             What is wrong with it, in words: its name does not fit the path template, its acquisition lies elsewhere, or
             it comes after its acquisition's turn; empty where nothing is.
         """
-        template = self._options.template
+        template = self._template
         parts = path.split("/")
         if is_junk(path):
             return ""
         if template.of_folders and len(parts) <= template.depth:
             return f"{path}: expected files {template.depth} folders below the watched one (path_template)"
-        claimed = self._claim("/".join(parts[: template.depth]) if template.of_folders else path, now)
+        claimed = self._claim("/".join(parts[: template.depth]) if template.of_folders else path, now, False)
         name = "/".join(parts[template.depth :]) if template.of_folders else path
         if isinstance(claimed, AcquisitionKey):
             return self._late(claimed, path, name)
         if isinstance(claimed, str):
             return claimed
-        # What changes after it was closed is open again, whether an event tells of it or not.
-        claimed.closed[name] = self._signature(joined(claimed.folder, name)) if closed else None
+        claimed.note(name, closed)
         return ""
 
     def scan(self, now: float) -> list[str]:
@@ -133,53 +112,49 @@ class Incoming:
         Raises:
             OSError: the root cannot be listed.
         """
-        depth = self._options.template.depth
-        if self._options.template.of_folders:
+        depth, files = self._template.depth, self._watched.files
+        if self._template.of_folders:
             # Shallower ones may be those of a strip whose next run has not come yet.
-            names = [folder for folder in self._files.folders(depth) if folder.count("/") == depth - 1]
+            names = [folder for folder in files.folders(depth) if folder.count("/") == depth - 1]
         else:
-            names = list(self._files.names("", depth))
+            names = list(files.names("", depth))
+        self._passed.intersection_update(names)
         known = {pending.folder for pending in self._pending.values()} | self._passed
         new = [name for name in names if name not in known and not is_junk(name)]
         strange = []
         # Those that lie there when the line begins have their turns in the order in which they came.
-        for name in sorted(new, key=self._age):
-            claimed = self._claim(name, now)
+        for name in sorted(new, key=self._watched.age):
+            claimed = self._claim(name, now, self._scanned)
             if isinstance(claimed, str):
                 strange.append(claimed)
             elif isinstance(claimed, AcquisitionKey):
                 self._passed.add(name)
+        self._scanned = True
         return strange
 
-    def _age(self, name: str) -> tuple[float, str]:
-        try:
-            return Path(self._files.root, name).stat().st_mtime, name
-        except OSError:
-            return 0.0, name
-
-    def _claim(self, name: str, now: float) -> "_Pending | AcquisitionKey | str":
+    def _claim(self, name: str, now: float, found: bool) -> Arriving | AcquisitionKey | str:
         """The acquisition of a folder, or of a file where acquisitions are files; its key alone where its turn is over.
 
         Text says why there is none.
         """
-        template = self._options.template
+        template = self._template
         try:
             key = template.match_acquisition(name).key
         except KeyFormatError as error:
             return f"{name}: {error}"
-        if str(key) in self._done:
+        if str(key) in self._judged or str(key) in self._taken:
             return key
         folder = name if template.of_folders else ""
-        pending = self._pending.setdefault(key, _Pending(key, folder, now))
+        pending = self._pending.setdefault(key, Arriving(self._watched, key, folder, now, found))
         if pending.folder != folder:
             return f"{name}: expected one acquisition for {key}, got another in {pending.folder}"
         if not template.of_folders:
-            pending.files.setdefault(name, _File(_UNKNOWN, now, False, False))
+            pending.add(name)
         return pending
 
     def _late(self, key: AcquisitionKey, path: str, name: str) -> str:
         """What to say of a file of an acquisition whose turn is over: nothing where it is known not to have changed."""
-        pending, found = self._recent.get(key), self._signature(path)
+        pending, found = self._recent.get(key), self._watched.signature(path)
         if found is None:
             return ""
         if pending is not None and path == joined(pending.folder, name) and pending.signatures().get(name) == found:
@@ -194,7 +169,7 @@ class Incoming:
         for pending in self._pending.values():
             arrival = self._arrival(pending, now)
             if arrival is not None:
-                self._done.add(str(pending.key))
+                self._taken = {key for key in self._taken if key not in self._judged} | {str(pending.key)}
                 self._recent[pending.key] = pending
                 if len(self._recent) > _RECENT:
                     del self._recent[next(iter(self._recent))]
@@ -205,7 +180,8 @@ class Incoming:
     def unchanged(self, arrival: Arrival) -> bool:
         """Whether the frames of an acquisition are still those of its turn, now that they were read."""
         before = self._recent[arrival.key].signatures()
-        return all(self._signature(joined(arrival.folder, name)) == before[name] for name in arrival.frames.values())
+        now = {name: self._watched.signature(joined(arrival.folder, name)) for name in arrival.frames.values()}
+        return all(now[name] == before[name] for name in now)
 
     def put_back(self, arrival: Arrival, problem: AcquisitionError) -> None:
         """Takes an acquisition back whose frames cannot be read yet: it has its turn when they change, or is given up.
@@ -214,80 +190,32 @@ class Incoming:
             arrival: that `take` gave.
             problem: with its frames.
         """
-        self._done.discard(str(arrival.key))
+        self._taken.discard(str(arrival.key))
         pending = self._recent.pop(arrival.key)
         # As they were at its turn: what changed since may be what was awaited.
         pending.refused = problem, pending.signatures()
         self._pending[arrival.key] = pending
 
-    def _arrival(self, pending: _Pending, now: float) -> Arrival | None:
+    def _arrival(self, pending: Arriving, now: float) -> Arrival | None:
         try:
-            self._refresh(pending, now)
-            content = self._content(pending)
+            pending.look(now)
+            frames = pending.frames()
         except AcquisitionError as error:
             return self._given_up(pending, error, now)
         except OSError as error:
             problem = AcquisitionError("unreadable", f"it cannot be looked at ({error.strerror or error})")
             return self._given_up(pending, problem, now)
-        frames = {place: content.frames[place] for place in needed_places(self._options)}
         if pending.refused is not None and pending.refused[1] == pending.signatures():
             return self._given_up(pending, pending.refused[0], now)
-        whole = [self._whole(pending.files[name]) for name in frames.values()]
-        if max(whole) > now:
+        whole = max(pending.whole(name) for name in frames.values())
+        if whole > now:
             problem = AcquisitionError(STILL_WRITTEN, "its frames were not closed, and did not come to rest")
             return self._given_up(pending, problem, now)
-        return Arrival(pending.key, pending.folder, frames, max(whole), None)
+        return Arrival(pending.key, pending.folder, frames, whole, None, pending.unannounced)
 
-    def _whole(self, file: _File) -> float:
-        """When a file is whole, unless it changes before: one that was seen open is not, because its writer rests."""
-        if file.closed:
-            return file.since
-        return file.since + (self._patience if file.open else self._settle)
-
-    def _given_up(self, pending: _Pending, problem: AcquisitionError, now: float) -> Arrival | None:
+    def _given_up(self, pending: Arriving, problem: AcquisitionError, now: float) -> Arrival | None:
         """An acquisition that is not complete; None where there is time left."""
         waited, since_first = now - pending.changed(), now - pending.first
-        if waited < self._patience and since_first < _MOST_PATIENCE * self._patience:
+        if waited < self._watched.patience and since_first < _MOST_PATIENCE * self._watched.patience:
             return None
-        return Arrival(pending.key, pending.folder, {}, now, problem)
-
-    def _refresh(self, pending: _Pending, now: float) -> None:
-        """Looks at the files of an acquisition; raises OSError."""
-        template = self._options.template
-        names = (
-            self._files.names(pending.folder, template.depth_inside)
-            if template.of_folders
-            else dict.fromkeys(pending.files, 0)
-        )
-        files = {}
-        for name in names:
-            try:
-                signature = self._stat(joined(pending.folder, name))
-            except FileNotFoundError:
-                continue
-            known = pending.files.get(name)
-            since = known.since if known is not None and known.signature == signature else now
-            closed = pending.closed.get(name, _UNKNOWN)
-            files[name] = _File(signature, since, closed == signature, closed is None)
-        pending.files = files
-
-    def _stat(self, path: str) -> Signature:
-        """Raises OSError."""
-        found = Path(self._files.root, path).stat()
-        return found.st_size, found.st_mtime_ns
-
-    def _signature(self, path: str) -> Signature | None:
-        """None where there is no such file, or it cannot be looked at."""
-        try:
-            return self._stat(path)
-        except OSError:
-            return None
-
-    def _content(self, pending: _Pending) -> FolderContent:
-        """Its frames; raises `AcquisitionError` where they are not as they must be."""
-        sizes = {name: file.signature[0] for name, file in pending.files.items()}
-        marker = self._options.intake.marker
-        beside = self._files.names(pending.folder) if marker and self._options.template.depth_inside else sizes
-        if marker and marker not in beside:
-            raise AcquisitionError(STILL_WRITTEN, f"expected its marker {marker!r} (complete.marker)")
-        return folder_content(pending.folder, sizes, self._options)
+        return Arrival(pending.key, pending.folder, {}, now, problem, pending.unannounced)

@@ -15,7 +15,7 @@ from threading import Event
 from drae_data.errors import AcquisitionError
 from drae_data.options import DatasetOptions
 from drae_line.errors import LineError
-from drae_line.event_log import PICTURES_FAILED, STRANGE_FILE, TOLD_LATE, UNREADABLE, EventLog
+from drae_line.event_log import PICTURES_FAILED, STRANGE_FILE, TOLD_LATE, UNANNOUNCED, UNREADABLE, EventLog
 from drae_line.folder_watch import FolderWatch
 from drae_line.frame_reading import read_frames
 from drae_line.heat_pictures import write_pictures
@@ -116,6 +116,11 @@ class Line:
                 f"{self._line.incoming}: the folder cannot be watched: {error.strerror or error}; see that it "
                 "is there, and that the system allows more watches (fs.inotify.max_user_watches)"
             ) from error
+        except Exception as error:
+            raise LineError(
+                f"{self._line.incoming}: what comes cannot be read any more: {error!r}; start the line again: it "
+                "goes on where it was"
+            ) from error
         return given
 
     def _judge(self, prepared: Prepared) -> None:
@@ -180,6 +185,13 @@ class Line:
             self._events.write_once(STRANGE_FILE, text)
 
     def _prepare(self, arrival: Arrival) -> None:
+        if arrival.unannounced:
+            self._events.write_once(
+                UNANNOUNCED,
+                f"{self._line.incoming}: the system does not tell of every file there: it is a folder of another "
+                "computer, fs.inotify.max_user_watches is too low, or files come too fast; what it does not tell of is "
+                f"found by a look each second, and taken {self._line.settle_seconds:g} s after its last change",
+            )
         waited = {"waited": (time.monotonic() - arrival.complete) * 1000}
         if arrival.problem is not None:
             times = {**waited, "read": 0.0, "cut": 0.0}

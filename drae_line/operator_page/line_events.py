@@ -17,6 +17,7 @@ from drae_line.event_log import (
     SWAP_REFUSED,
     SWAPPED,
     TOLD_LATE,
+    UNANNOUNCED,
     UNREADABLE,
     UNTOLD,
 )
@@ -31,11 +32,12 @@ WORDS = {
     STRANGE_FILE: "A file that belongs to no strip, or came too late",
     PICTURES_FAILED: "Pictures of a rejected strip could not be drawn",
     UNREADABLE: "The folder of the camera's computer cannot be read",
+    UNANNOUNCED: "The system does not tell of every file; strips wait a little longer",
     TOLD_LATE: "A verdict was told late",
     UNTOLD: "Too many events of one kind",
 }
 # All others are for somebody to look at.
-_QUIET = (STARTED, STOPPED, SWAPPED)
+_QUIET = (STARTED, STOPPED, SWAPPED, UNANNOUNCED)
 RUNNING, NOT_RUNNING, UNKNOWN = "running", "not_running", "unknown"
 # The kernel's list of locks: number, kind, of whom, and the file as `device:inode`, such as
 # `1: FLOCK  ADVISORY  WRITE 4711 fe:00:9978378 0 EOF`; after an arrow who waits for a lock, and holds none.

@@ -2,7 +2,8 @@
 
 import os
 import random
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Container, Sequence
 from fractions import Fraction
 from itertools import permutations
 from pathlib import Path
@@ -31,7 +32,7 @@ MARKER = IntakeOptions("refuse", "done.txt", 0, "inside")
 class Scene:
     """A watched folder, and what the camera's computer does in it."""
 
-    def __init__(self, root: Path, judged: Iterable[str] = (), **changes: Any) -> None:
+    def __init__(self, root: Path, judged: Container[str] = (), **changes: Any) -> None:
         self.root, self._ticks = root, 0
         self.options = small_options(split=NONE, **changes)
         self.incoming = Incoming(root, self.options, SETTLE, PATIENCE, judged)
@@ -561,3 +562,56 @@ def test_a_scan_leaves_out_what_had_its_turn(scene: Scene, monkeypatch: pytest.M
     assert scene.incoming.scan(1.0) == []
     monkeypatch.setattr(PathTemplate, "match_acquisition", lambda *_: pytest.fail("its name was read again"))
     assert scene.incoming.scan(2.0) == []
+
+
+def test_what_only_looks_have_found_is_known_for_it(scene: Scene) -> None:
+    """What was there before the line listened to events is not: it could not be told of."""
+    for frame in FRAMES:
+        scene.write(f"A/run_00/{frame}")
+    scene.incoming.scan(0.0)
+    for strip in "BC":
+        for frame in FRAMES:
+            scene.write(f"{strip}/run_00/{frame}")
+    scene.incoming.scan(1.0)
+    scene.told(f"C/run_00/{FRAMES[0]}", 1.0)
+    assert scene.take(1.0) is None
+    found = {arrival.key.strip: arrival.unannounced for arrival in (scene.taken(1 + SETTLE) for _ in range(3))}
+    assert found == {"A": False, "B": True, "C": False}
+
+
+def test_a_verdict_given_meanwhile_counts(tmp_path: Path) -> None:
+    """The line's log grows while acquisitions come in: neither list is a copy of the other."""
+    judged = set[str]()
+    scene = Scene(tmp_path, judged)
+    scene.strip("A", 0.0)
+    assert scene.taken(0.0).key == A
+    assert "a name may come only once" in scene.told("A/run_00/frame_00.png", 1.0, content=b"before its verdict")
+    judged.add(str(A))
+    scene.strip("B", 1.0)
+    assert scene.taken(1.0).key == B
+    assert "a name may come only once" in scene.told("A/run_00/frame_00.png", 2.0, content=b"after its verdict")
+    assert scene.take(100.0) is None
+
+
+def test_a_folder_that_was_removed_after_its_turn_and_comes_again_has_none(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names that were passed are kept for as long as they lie there, not for ever."""
+    scene.strip("A", 0.0)
+    scene.taken(0.0)
+    assert scene.incoming.scan(1.0) == []
+    shutil.rmtree(scene.root / "A")
+    assert scene.incoming.scan(2.0) == []
+    for frame in FRAMES:
+        scene.write(f"A/run_00/{frame}")
+    read = list[str]()
+    match = PathTemplate.match_acquisition
+
+    def noted(template: PathTemplate, name: str) -> Any:
+        read.append(name)
+        return match(template, name)
+
+    monkeypatch.setattr(PathTemplate, "match_acquisition", noted)
+    assert scene.incoming.scan(3.0) == []
+    assert read == ["A/run_00"]
+    assert scene.take(100.0) is None

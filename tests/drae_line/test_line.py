@@ -16,6 +16,7 @@ from drae_data.errors import AcquisitionError
 from drae_data.options import select_images
 from drae_line.errors import LineError
 from drae_line.event_log import EventLog
+from drae_line.folder_watch import FileEvent, FolderWatch
 from drae_line.incoming import Arrival, Incoming
 from drae_line.inspection import Engine
 from drae_line.judge import Judge
@@ -237,6 +238,37 @@ def test_a_folder_that_is_not_there_ends_the_line_with_advice(scene: Scene) -> N
     scene.options.incoming.rmdir()
     with pytest.raises(LineError, match="the folder cannot be watched"):
         scene.run(1)
+
+
+def test_whatever_ends_the_reader_is_a_message(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Incoming, "take", lambda *_: 1 // 0)
+    with pytest.raises(LineError, match=r"cannot be read any more: ZeroDivisionError.*; start the line again"):
+        scene.run(1)
+
+
+def test_a_folder_whose_files_the_system_does_not_tell_of_is_looked_at_and_told_of_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a folder of another computer."""
+
+    def silent(_: FolderWatch, wait: float) -> list[FileEvent]:
+        time.sleep(wait)
+        return []
+
+    monkeypatch.setattr(FolderWatch, "events", silent)
+    write_line(scene.options.incoming, strips="A", runs=1)
+
+    def camera() -> None:
+        while not scene.told:
+            time.sleep(0.01)
+        assert scene.events() == []
+        write_line(scene.options.incoming, strips="BC", runs=1)
+
+    scene.run(3, camera)
+    assert set(scene.verdicts().values()) == {(ACCEPT, "")}
+    ((event, detail),) = scene.events()
+    assert event == "unannounced"
+    assert "the system does not tell of every file there" in detail
 
 
 # A camera's computer that writes names in Latin-1.

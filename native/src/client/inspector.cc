@@ -31,17 +31,17 @@ struct Inspector::Parts {
     }
   }
 
-  Inspection run(const std::uint8_t* patches, std::size_t count, const std::vector<std::int32_t>& regions,
+  Inspected run(const std::uint8_t* patches, std::size_t count, const std::vector<std::int32_t>& regions,
                  bool with_heatmaps) const {
     check_call(count, regions);
-    Inspection inspection = model.run(patches, count, regions.data(), with_heatmaps);
-    const auto broken = std::find_if_not(inspection.scores.begin(), inspection.scores.end(),
+    Inspected inspected = model.run(patches, count, regions.data(), with_heatmaps);
+    const auto broken = std::find_if_not(inspected.scores.begin(), inspected.scores.end(),
                                          [](float score) { return std::isfinite(score); });
-    if (broken != inspection.scores.end()) {
-      throw Error("patch " + std::to_string(broken - inspection.scores.begin()) + ", counted from 0: expected a " +
+    if (broken != inspected.scores.end()) {
+      throw Error("patch " + std::to_string(broken - inspected.scores.begin()) + ", counted from 0: expected a " +
                   "finite score, got " + std::to_string(*broken) + "; it can be judged neither good nor defective");
     }
-    return inspection;
+    return inspected;
   }
 
   void check_call(std::size_t count, const std::vector<std::int32_t>& regions) const {
@@ -111,7 +111,7 @@ std::vector<float> Inspector::score(const std::uint8_t* patches, std::size_t cou
   return parts_->run(patches, count, regions, false).scores;
 }
 
-Inspection Inspector::inspect(const std::uint8_t* patches, std::size_t count,
+Inspected Inspector::inspect(const std::uint8_t* patches, std::size_t count,
                               const std::vector<std::int32_t>& regions) const {
   return parts_->run(patches, count, regions, true);
 }

@@ -65,7 +65,7 @@ TF_Output SavedModel::output(const std::string& tensor) const {
   return {operation, index};
 }
 
-Inspection SavedModel::run(const std::uint8_t* patches, std::size_t count, const std::int32_t* regions,
+Inspected SavedModel::run(const std::uint8_t* patches, std::size_t count, const std::int32_t* regions,
                            bool with_heatmaps) const {
   const std::size_t pixels = patch_size_ * patch_size_;
   const auto number = static_cast<std::int64_t>(count);
@@ -93,12 +93,12 @@ Inspection SavedModel::run(const std::uint8_t* patches, std::size_t count, const
   const TensorHandle heatmap(came[1]);
   check(status, folder_ + ": the model failed");
 
-  Inspection inspection;
-  inspection.scores = floats(score, count, folder_ + ": score");
+  Inspected inspected;
+  inspected.scores = floats(score, count, folder_ + ": score");
   if (with_heatmaps) {
-    inspection.heatmaps = floats(heatmap, count * pixels, folder_ + ": heatmap");
+    inspected.heatmaps = floats(heatmap, count * pixels, folder_ + ": heatmap");
   }
-  return inspection;
+  return inspected;
 }
 
 }  // namespace drae

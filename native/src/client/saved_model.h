@@ -23,7 +23,7 @@ class SavedModel {
   ///   patches: uint8 [count, p, p, 1].
   ///   regions: int32 [count], or nothing where the model takes none.
   ///   with_heatmaps: else they are not computed.
-  Inspection run(const std::uint8_t* patches, std::size_t count, const std::int32_t* regions,
+  Inspected run(const std::uint8_t* patches, std::size_t count, const std::int32_t* regions,
                  bool with_heatmaps) const;
 
  private:

@@ -28,12 +28,12 @@ std::string inspect(const drae::Command& command) {
   if (command.heatmaps) {
     findings.heatmaps = drae::heatmap_files(*command.heatmaps, count);
   }
-  drae::Inspection inspection;
+  drae::Inspected inspected;
   const auto call = [&] {
     if (command.heatmaps) {
-      inspection = inspector.inspect(batch.pixels.data(), count, batch.regions);
+      inspected = inspector.inspect(batch.pixels.data(), count, batch.regions);
     } else {
-      inspection.scores = inspector.score(batch.pixels.data(), count, batch.regions);
+      inspected.scores = inspector.score(batch.pixels.data(), count, batch.regions);
     }
   };
   if (command.repeat > 0) {
@@ -42,9 +42,9 @@ std::string inspect(const drae::Command& command) {
   } else {
     call();
   }
-  findings.scores = inspection.scores;
+  findings.scores = inspected.scores;
   if (command.heatmaps) {
-    drae::write_heatmaps(findings.heatmaps, inspection.heatmaps, inspector.patch_size());
+    drae::write_heatmaps(findings.heatmaps, inspected.heatmaps, inspector.patch_size());
   }
   return drae::report(command, inspector, batch, findings);
 }
