@@ -9,6 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# Says which kernels TensorFlow takes; TensorFlow reads it when it is imported.
+import drae_model  # noqa: F401
+
 # 3 leaves Python's own exceptions and warnings.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 _STDERR = 2

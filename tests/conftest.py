@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Says which kernels TensorFlow takes, before any test imports TensorFlow.
+import drae_model  # noqa: F401
+
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 # A test that lacks a program or a package says "needs package: NAME"; importorskip has words of its own.

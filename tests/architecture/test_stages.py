@@ -87,7 +87,9 @@ def modules_of(stage: str) -> tuple[set[str], set[str]]:
         found = graph.find_modules_directly_imported_by(module) - left_out
         entries |= {name for name in found if name.partition(".")[0] in PACKAGES}
         todo |= {name for name in found if name.startswith("pipelines.") and "params" not in name} - shell
-    return shell, {name for entry in entries for name in {entry, *graph.find_upstream_modules(entry)}}
+    found = {name for entry in entries for name in {entry, *graph.find_upstream_modules(entry)}}
+    # Whoever imports a module of it runs the package's own file; drae_model's says which kernels TensorFlow takes.
+    return shell, found | ({"drae_model"} if any(name.startswith("drae_model.") for name in found) else set())
 
 
 def files_of(modules: set[str]) -> set[Path]:
