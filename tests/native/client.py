@@ -119,8 +119,12 @@ class Client:
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a program as a shell would, TensorFlow's messages as they are by default."""
-        names = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+        """Runs a program as a shell would, TensorFlow's messages as they are by default.
+
+        drae_inspect finds TensorFlow's faster kernels by itself; other programs are told, as docs/native.md says.
+        """
+        own = {"TF_CPP_MIN_LOG_LEVEL"} | ({"TF_ENABLE_ONEDNN_OPTS"} if program == "drae_inspect" else set())
+        names = {name: value for name, value in os.environ.items() if name not in own}
         return subprocess.run(
             [self.folder / program, *arguments], capture_output=True, input=stdin, encoding="utf-8", check=False,
             env={**names, **(environment or {})}, cwd=cwd,

@@ -196,3 +196,14 @@ def test_tensorflow_talks_only_where_it_is_asked_to(client: Client, models: Path
         environment = {} if level is None else {"TF_CPP_MIN_LOG_LEVEL": level}
         done = client.run(*arguments, environment=environment)
         assert (done.returncode, done.stderr == "") == (0, silent)
+
+
+@pytest.mark.parametrize(("said", "fast"), [({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)])
+def test_it_takes_the_faster_kernels_unless_the_environment_says_no(
+    client: Client, models: Path, tmp_path: Path, said: dict[str, str], fast: bool
+) -> None:
+    (tmp_path / "a.png").write_bytes(encode_png(patches(1)[0]))
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "0", **said}
+    done = client.run("--model", models / "plain", tmp_path / "a.png", environment=environment)
+    assert done.returncode == 0
+    assert ("oneDNN custom operations are on" in done.stderr) == fast

@@ -1,6 +1,5 @@
 #include "session_options.h"
 
-#include <cstdlib>
 #include <string>
 
 #include "tensorflow/core/protobuf/config.pb.h"
@@ -8,8 +7,6 @@
 namespace drae {
 
 OptionsHandle session_options(Threads threads) {
-  // As Python does it (drae_model/__init__.py); TensorFlow reads it once, when its first session begins.
-  setenv("TF_ENABLE_ONEDNN_OPTS", "1", 0);
   if (threads.intra_op < 0 || threads.inter_op < 0) {
     throw Error("threads: expected 0, which leaves the number to TensorFlow, or more, got " +
                 std::to_string(threads.intra_op) + " and " + std::to_string(threads.inter_op));

@@ -9,7 +9,7 @@
 #include "drae_client/inspector.h"
 #include "heatmap_files.h"
 #include "patch_list.h"
-#include "quiet_start.h"
+#include "before_libraries.h"
 #include "report.h"
 #include "timing.h"
 
