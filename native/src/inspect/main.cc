@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "before_libraries.h"
 #include "command_line.h"
 #include "drae_client/inspector.h"
 #include "heatmap_files.h"
 #include "patch_list.h"
-#include "before_libraries.h"
 #include "report.h"
 #include "timing.h"
 
