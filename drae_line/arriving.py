@@ -90,8 +90,8 @@ class Arriving:
 
     @property
     def unannounced(self) -> bool:
-        """Whether it was found by a look, and no event has told of any of its files since."""
-        return self._found and not self._told
+        """Whether its files were found by looks, and no event has told of any of them. Folders are never told of."""
+        return self._found and bool(self._files) and not self._told
 
     def add(self, name: str) -> None:
         """Takes a file in, where acquisitions are files; `look` says what it is."""

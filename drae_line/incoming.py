@@ -65,7 +65,7 @@ class Incoming:
         # Those that were given out and have no verdict yet.
         self._taken = set[str]()
         self._pending: dict[AcquisitionKey, Arriving] = {}
-        # Folders and files of acquisitions whose turn is over: a scan need not read their names again.
+        # Folders and files of acquisitions whose turn came: a scan reads no names again of what still lies there.
         self._passed = set[str]()
         # What the last acquisitions had when their turn came.
         self._recent: dict[AcquisitionKey, Arriving] = {}
@@ -129,6 +129,8 @@ class Incoming:
                 strange.append(claimed)
             elif isinstance(claimed, AcquisitionKey):
                 self._passed.add(name)
+                # Those of the first scan were judged before the line began.
+                strange += self._all_late(claimed, name) if self._scanned else []
         self._scanned = True
         return strange
 
@@ -164,12 +166,23 @@ class Incoming:
             "line.folder"
         )
 
+    def _all_late(self, key: AcquisitionKey, name: str) -> list[str]:
+        """The same of each file of a folder, or of a file where acquisitions are files."""
+        if not self._template.of_folders:
+            return list(filter(None, [self._late(key, name, name)]))
+        try:
+            files = sorted(self._watched.files.names(name, self._template.depth_inside))
+        except OSError:
+            return []
+        return list(filter(None, (self._late(key, joined(name, file), file) for file in files)))
+
     def take(self, now: float) -> Arrival | None:
         """The acquisition whose turn it is: of those that are complete or given up the one that came first."""
         for pending in self._pending.values():
             arrival = self._arrival(pending, now)
             if arrival is not None:
                 self._taken = {key for key in self._taken if key not in self._judged} | {str(pending.key)}
+                self._passed |= {pending.folder} if self._template.of_folders else set(pending.signatures())
                 self._recent[pending.key] = pending
                 if len(self._recent) > _RECENT:
                     del self._recent[next(iter(self._recent))]

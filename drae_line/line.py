@@ -162,12 +162,18 @@ class Line:
     def _read_on(self, watch: FolderWatch) -> None:
         next_scan = 0.0
         while not self._stop.is_set():
-            for path, closed in watch.events(_WAITING if len(self._incoming) else _IDLE):
-                self._strange(self._incoming.notice(path, closed, time.monotonic()))
+            self._listen(watch, _WAITING if len(self._incoming) else _IDLE)
             if time.monotonic() >= next_scan:
                 next_scan = self._scan()
+                self._listen(watch, 0.0)
             while (arrival := self._incoming.take(time.monotonic())) is not None and not self._stop.is_set():
                 self._prepare(arrival)
+                # What came while the queue was full counts before the next turn.
+                self._listen(watch, 0.0)
+
+    def _listen(self, watch: FolderWatch, wait: float) -> None:
+        for path, closed in watch.events(wait):
+            self._strange(self._incoming.notice(path, closed, time.monotonic()))
 
     def _scan(self) -> float:
         """Looks for what no event told of; returns when to look again."""

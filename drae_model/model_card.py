@@ -1,6 +1,8 @@
 """What a model folder says of itself, and its digests; without TensorFlow."""
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +53,39 @@ def saved_model_digest(folder: Path) -> str:
     Raises:
         OSError: a file cannot be read.
     """
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    return sha256_hex("".join(f"{sha256_hex(files[name].read_bytes())}  {name}\n" for name in sorted(files)).encode())
+    files = {os.fsencode(path.relative_to(folder).as_posix()): path for path in _files(folder)}
+    return sha256_hex(b"".join(b"%s  %s\n" % (_digest_of(files[name]), name) for name in sorted(files)))
+
+
+def _digest_of(path: Path) -> bytes:
+    return sha256_hex(path.read_bytes()).encode()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder; raises OSError where one cannot be listed."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for place, _, names in os.walk(folder, onerror=refuse):
+        yield from (path for name in names if (path := Path(place, name)).is_file())
 
 
 def check_saved_model(folder: Path) -> None:
     """Checks that the SavedModel in a model folder is the one that the card names; raises `ModelError`."""
     place, named = folder / SAVED_MODEL, read_card(folder).get(SAVED_MODEL_ENTRY)
+    if named is None:
+        raise ModelError(
+            f"{folder / CARD}: expected SHA-256 of the SavedModel at {SAVED_MODEL_ENTRY}, got the card of an earlier "
+            "version; train it again"
+        )
     try:
         came = saved_model_digest(place)
     except OSError as error:
-        raise ModelError(f"{place}: expected a SavedModel, got: {error.strerror}; train it again") from error
+        raise ModelError(
+            f"{error.filename}: expected to read the SavedModel, got: {error.strerror}; make it readable, or copy the "
+            "whole model folder again"
+        ) from error
     if came != named:
         raise ModelError(
             f"{place}: expected the SavedModel that {CARD} names at {SAVED_MODEL_ENTRY}, {named}, got {came}; copy the "

@@ -1,6 +1,7 @@
 """A trained model as a folder: the `.keras` file, the SavedModel that a line calls, and the card that describes it."""
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -182,8 +183,8 @@ def _write_saved_model(folder: Path, inspector: Inspector) -> None:
         for function in (inspector.inspect, inspector.reconstruct)
     }
     tf.saved_model.save(module, str(folder), signatures=signatures)
-    # Of the file before the next line, with a random identifier; the card has a digest of the whole folder.
-    (folder / "fingerprint.pb").unlink()
+    # TensorFlow's digest of the file that the next line changes; it has a random part. The card has one of the folder.
+    (folder / "fingerprint.pb").unlink(missing_ok=True)
     _take_counters_out(folder / "saved_model.pb")
 
 
@@ -194,12 +195,9 @@ def _take_counters_out(place: Path) -> None:
     """
     model = saved_model_pb2.SavedModel.FromString(place.read_bytes())
     functions = model.meta_graphs[0].graph_def.library.function
-    plain = {name: name.rstrip("0123456789_") for name in (one.signature.name for one in functions)}
-    if len(set(plain.values())) < len(plain):
-        raise ModelError(f"{place}: expected functions of different names, got {', '.join(sorted(plain))}")
-    text = text_format.MessageToString(model)
-    for name, new in plain.items():
-        text = text.replace(f'"{name}"', f'"{new}"')
+    plain = _without_counters([one.signature.name for one in functions])
+    names = re.compile(f'"({"|".join(map(re.escape, plain))})"')
+    text = names.sub(lambda found: f'"{plain[found[1]]}"', text_format.MessageToString(model))
     model = text_format.Parse(text, saved_model_pb2.SavedModel())
     functions = model.meta_graphs[0].graph_def.library.function
     functions.sort(key=lambda one: one.signature.name)
@@ -207,6 +205,18 @@ def _take_counters_out(place: Path) -> None:
         if _NAME in argument.attr and argument.attr[_NAME].s.isdigit():
             del argument.attr[_NAME]
     place.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _without_counters(names: Sequence[str]) -> dict[str, str]:
+    """New names: without the numbers at their ends, those that are the same then numbered in the order of these."""
+    stems: dict[str, list[str]] = {}
+    for name in names:
+        stems.setdefault(name.rstrip("0123456789_"), []).append(name)
+    found = dict[str, str]()
+    for stem, same in stems.items():
+        same.sort(key=lambda name: [int(number) for number in name.removeprefix(stem).split("_") if number])
+        found |= {name: f"{stem}_{number}" if number else stem for number, name in enumerate(same)}
+    return found
 
 
 def _write_keras(path: Path, autoencoder: keras.Model) -> None:

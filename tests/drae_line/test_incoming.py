@@ -579,24 +579,37 @@ def test_what_only_looks_have_found_is_known_for_it(scene: Scene) -> None:
     assert found == {"A": False, "B": True, "C": False}
 
 
-def test_a_verdict_given_meanwhile_counts(tmp_path: Path) -> None:
-    """The line's log grows while acquisitions come in: neither list is a copy of the other."""
+def test_an_empty_folder_says_nothing_of_the_system(scene: Scene) -> None:
+    """No event tells of folders."""
+    scene.incoming.scan(0.0)
+    (scene.root / "A/run_00").mkdir(parents=True)
+    scene.incoming.scan(1.0)
+    arrival = scene.taken(1 + PATIENCE)
+    assert arrival.problem is not None
+    assert not arrival.unannounced
+
+
+def test_the_log_that_grows_is_the_one_that_is_asked(tmp_path: Path) -> None:
     judged = set[str]()
     scene = Scene(tmp_path, judged)
-    scene.strip("A", 0.0)
-    assert scene.taken(0.0).key == A
-    assert "a name may come only once" in scene.told("A/run_00/frame_00.png", 1.0, content=b"before its verdict")
     judged.add(str(A))
-    scene.strip("B", 1.0)
-    assert scene.taken(1.0).key == B
-    assert "a name may come only once" in scene.told("A/run_00/frame_00.png", 2.0, content=b"after its verdict")
+    assert "a name may come only once" in scene.told("A/run_00/frame_00.png", 1.0)
     assert scene.take(100.0) is None
 
 
-def test_a_folder_that_was_removed_after_its_turn_and_comes_again_has_none(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Names that were passed are kept for as long as they lie there, not for ever."""
+def test_what_was_taken_and_has_no_verdict_yet_is_not_taken_again(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, set[str]())
+    scene.strip("A", 0.0)
+    assert scene.taken(0.0).key == A
+    assert "a name may come only once" in scene.told("A/run_00/frame_00.png", 1.0, content=b"before its verdict")
+    scene.strip("B", 1.0)
+    assert scene.taken(1.0).key == B
+    assert scene.take(100.0) is None
+
+
+def test_a_name_that_comes_again_is_told_of_by_a_look_too(scene: Scene) -> None:
+    """Where the system tells of nothing; and names that were passed are kept only for as long as they lie there."""
+    assert scene.incoming.scan(0.0) == []
     scene.strip("A", 0.0)
     scene.taken(0.0)
     assert scene.incoming.scan(1.0) == []
@@ -604,14 +617,29 @@ def test_a_folder_that_was_removed_after_its_turn_and_comes_again_has_none(
     assert scene.incoming.scan(2.0) == []
     for frame in FRAMES:
         scene.write(f"A/run_00/{frame}")
-    read = list[str]()
-    match = PathTemplate.match_acquisition
-
-    def noted(template: PathTemplate, name: str) -> Any:
-        read.append(name)
-        return match(template, name)
-
-    monkeypatch.setattr(PathTemplate, "match_acquisition", noted)
-    assert scene.incoming.scan(3.0) == []
-    assert read == ["A/run_00"]
+    told = scene.incoming.scan(3.0)
+    assert [text.split(":")[0] for text in told] == [f"A/run_00/{frame}" for frame in FRAMES]
+    assert all("a name may come only once" in text for text in told)
+    assert scene.incoming.scan(4.0) == []
     assert scene.take(100.0) is None
+
+
+def test_what_was_judged_before_the_line_began_is_no_name_that_comes_again(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, [str(A)])
+    for frame in FRAMES:
+        scene.write(f"A/run_00/{frame}")
+    assert scene.incoming.scan(0.0) == []
+    assert scene.incoming.scan(1.0) == []
+
+
+def test_file_acquisitions_that_come_again_are_told_of_by_a_look_too(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, template=PathTemplate("{strip}_{run}.png"), frames=(0,), images=select_images([0], []))
+    assert scene.incoming.scan(0.0) == []
+    scene.told("A_0.png", 0.0)
+    scene.taken(0.0)
+    assert scene.incoming.scan(1.0) == []
+    (tmp_path / "A_0.png").unlink()
+    assert scene.incoming.scan(2.0) == []
+    scene.write("A_0.png", b"another")
+    (told,) = scene.incoming.scan(3.0)
+    assert "a name may come only once" in told

@@ -166,12 +166,19 @@ def test_a_saved_model_says_what_tensorflow_wrote_but_for_counters(
 
 
 def test_the_card_names_the_saved_model_by_what_sha256sum_prints(folder: Path, tmp_path: Path) -> None:
-    """As docs/native.md has it: so an auditor, the C++ client and Python agree."""
-    command = "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs sha256sum | sha256sum"
-    said = subprocess.run(command, shell=True, cwd=folder / "saved_model", capture_output=True, text=True, check=True)
+    """By the command in docs/native.md: so an auditor, the C++ client and Python agree."""
+    command = re.search(r"^    (find .*)# saved_model_sha256$", (ROOT / "docs/native.md").read_text(), re.MULTILINE)
+    assert command is not None
     named = json.loads((folder / "model.json").read_text())["saved_model_sha256"]
-    assert said.stdout.split()[0] == named
-    check_saved_model(folder)
+    linked = Path(shutil.copytree(folder, tmp_path / "linked"))
+    for path in [path for path in (linked / "saved_model").rglob("*") if path.is_file()]:
+        # As DVC may leave it.
+        path.unlink()
+        path.symlink_to(folder / path.relative_to(linked))
+    for place in (folder, linked):
+        said = subprocess.run(command[1], shell=True, cwd=place / "saved_model", capture_output=True, check=True)
+        assert said.stdout.decode().split()[0] == named
+        check_saved_model(place)
 
     def damage(name: str, content: bytes) -> None:
         copy = Path(shutil.copytree(folder, tmp_path / "model"))
@@ -183,6 +190,24 @@ def test_the_card_names_the_saved_model_by_what_sha256sum_prints(folder: Path, t
     damage("saved_model.pb", b"")
     damage("another", b"")
     damage("variables/variables.index", b"")
+    damage(os.fsdecode(b"Pr\xfc f"), b"")
+
+
+def test_a_saved_model_that_cannot_be_checked_is_named(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "model"))
+    shutil.rmtree(copy / "saved_model")
+    with pytest.raises(ModelError, match=r"saved_model: expected to read the SavedModel, got: No such file"):
+        check_saved_model(copy)
+    (copy / "model.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"model.json: expected SHA-256 .* an earlier version; train it again"):
+        check_saved_model(copy)
+
+
+def test_functions_of_one_name_are_numbered_in_the_order_in_which_they_were_traced() -> None:
+    names = ["f_10_2", "g_7", "f_9_3", "f_10_1", "h"]
+    new = {"f_9_3": "f", "f_10_1": "f_1", "f_10_2": "f_2", "g_7": "g", "h": "h"}
+    assert model_folder._without_counters(names) == new
+    assert model_folder._without_counters(["f_2", "f_1"]) == {"f_1": "f", "f_2": "f_1"}
 
 
 def test_raw_patches_and_images_that_were_read_have_the_same_scores_bit_for_bit(inspector: Inspector) -> None:

@@ -18,7 +18,7 @@ struct Threads {
 };
 
 /// What a model says of patches.
-struct Inspected {
+struct Examined {
   std::vector<float> scores;    ///< one for each patch; 0 for a perfect reconstruction
   std::vector<float> heatmaps;  ///< [patches, p, p] in rows, 0 to 1
 };
@@ -68,8 +68,8 @@ class Inspector {
                            const std::vector<std::int32_t>& regions = {}) const;
 
   /// Scores patches and says where they differ from their reconstructions; arguments as of `score`.
-  Inspected inspect(const std::uint8_t* patches, std::size_t count,
-                     const std::vector<std::int32_t>& regions = {}) const;
+  Examined inspect(const std::uint8_t* patches, std::size_t count,
+                   const std::vector<std::int32_t>& regions = {}) const;
 
  private:
   struct Parts;

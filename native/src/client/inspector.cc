@@ -31,17 +31,17 @@ struct Inspector::Parts {
     }
   }
 
-  Inspected run(const std::uint8_t* patches, std::size_t count, const std::vector<std::int32_t>& regions,
-                 bool with_heatmaps) const {
+  Examined run(const std::uint8_t* patches, std::size_t count, const std::vector<std::int32_t>& regions,
+               bool with_heatmaps) const {
     check_call(count, regions);
-    Inspected inspected = model.run(patches, count, regions.data(), with_heatmaps);
-    const auto broken = std::find_if_not(inspected.scores.begin(), inspected.scores.end(),
+    Examined examined = model.run(patches, count, regions.data(), with_heatmaps);
+    const auto broken = std::find_if_not(examined.scores.begin(), examined.scores.end(),
                                          [](float score) { return std::isfinite(score); });
-    if (broken != inspected.scores.end()) {
-      throw Error("patch " + std::to_string(broken - inspected.scores.begin()) + ", counted from 0: expected a " +
+    if (broken != examined.scores.end()) {
+      throw Error("patch " + std::to_string(broken - examined.scores.begin()) + ", counted from 0: expected a " +
                   "finite score, got " + std::to_string(*broken) + "; it can be judged neither good nor defective");
     }
-    return inspected;
+    return examined;
   }
 
   void check_call(std::size_t count, const std::vector<std::int32_t>& regions) const {
@@ -111,8 +111,8 @@ std::vector<float> Inspector::score(const std::uint8_t* patches, std::size_t cou
   return parts_->run(patches, count, regions, false).scores;
 }
 
-Inspected Inspector::inspect(const std::uint8_t* patches, std::size_t count,
-                              const std::vector<std::int32_t>& regions) const {
+Examined Inspector::inspect(const std::uint8_t* patches, std::size_t count,
+                            const std::vector<std::int32_t>& regions) const {
   return parts_->run(patches, count, regions, true);
 }
 

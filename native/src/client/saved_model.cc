@@ -65,8 +65,8 @@ TF_Output SavedModel::output(const std::string& tensor) const {
   return {operation, index};
 }
 
-Inspected SavedModel::run(const std::uint8_t* patches, std::size_t count, const std::int32_t* regions,
-                           bool with_heatmaps) const {
+Examined SavedModel::run(const std::uint8_t* patches, std::size_t count, const std::int32_t* regions,
+                         bool with_heatmaps) const {
   const std::size_t pixels = patch_size_ * patch_size_;
   const auto number = static_cast<std::int64_t>(count);
   const auto side = static_cast<std::int64_t>(patch_size_);
@@ -93,12 +93,12 @@ Inspected SavedModel::run(const std::uint8_t* patches, std::size_t count, const 
   const TensorHandle heatmap(came[1]);
   check(status, folder_ + ": the model failed");
 
-  Inspected inspected;
-  inspected.scores = floats(score, count, folder_ + ": score");
+  Examined examined;
+  examined.scores = floats(score, count, folder_ + ": score");
   if (with_heatmaps) {
-    inspected.heatmaps = floats(heatmap, count * pixels, folder_ + ": heatmap");
+    examined.heatmaps = floats(heatmap, count * pixels, folder_ + ": heatmap");
   }
-  return inspected;
+  return examined;
 }
 
 }  // namespace drae

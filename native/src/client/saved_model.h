@@ -23,8 +23,8 @@ class SavedModel {
   ///   patches: uint8 [count, p, p, 1].
   ///   regions: int32 [count], or nothing where the model takes none.
   ///   with_heatmaps: else they are not computed.
-  Inspected run(const std::uint8_t* patches, std::size_t count, const std::int32_t* regions,
-                 bool with_heatmaps) const;
+  Examined run(const std::uint8_t* patches, std::size_t count, const std::int32_t* regions,
+               bool with_heatmaps) const;
 
  private:
   TF_Output output(const std::string& tensor) const;

@@ -7,6 +7,7 @@
 #include "before_libraries.h"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -33,7 +34,9 @@ const char* value_of(const char* variable, char** environment) {
 
 /// Begins the program anew with TensorFlow's faster kernels, unless the environment says something of them.
 void take_fast_kernels(char** arguments, char** environment) {
-  if (value_of("TF_ENABLE_ONEDNN_OPTS=", environment) != nullptr) {
+  // Without a loader of its own the program is the loader, which was told to run this one.
+  const bool by_loader = getauxval(AT_BASE) == 0;
+  if (by_loader || value_of("TF_ENABLE_ONEDNN_OPTS=", environment) != nullptr) {
     return;
   }
   std::vector<char*> more;

@@ -28,12 +28,12 @@ std::string inspect(const drae::Command& command) {
   if (command.heatmaps) {
     findings.heatmaps = drae::heatmap_files(*command.heatmaps, count);
   }
-  drae::Inspected inspected;
+  drae::Examined examined;
   const auto call = [&] {
     if (command.heatmaps) {
-      inspected = inspector.inspect(batch.pixels.data(), count, batch.regions);
+      examined = inspector.inspect(batch.pixels.data(), count, batch.regions);
     } else {
-      inspected.scores = inspector.score(batch.pixels.data(), count, batch.regions);
+      examined.scores = inspector.score(batch.pixels.data(), count, batch.regions);
     }
   };
   if (command.repeat > 0) {
@@ -42,9 +42,9 @@ std::string inspect(const drae::Command& command) {
   } else {
     call();
   }
-  findings.scores = inspected.scores;
+  findings.scores = examined.scores;
   if (command.heatmaps) {
-    drae::write_heatmaps(findings.heatmaps, inspected.heatmaps, inspector.patch_size());
+    drae::write_heatmaps(findings.heatmaps, examined.heatmaps, inspector.patch_size());
   }
   return drae::report(command, inspector, batch, findings);
 }
