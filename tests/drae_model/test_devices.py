@@ -35,7 +35,7 @@ OPTIONS = small_training(network=LINEAR, epochs=2, steps_per_epoch=3, checkpoint
 # weights than on one device are right. A short memory, and no linear path beside it, let the statistics of the devices
 # differ and the scores depend on them.
 NORMALIZED = replace(OPTIONS, network=replace(NETWORK, normalization=Normalization("batch", 0.5, 1)))
-# Processes, by the names of their folders: two do the same.
+# Processes, by the names of their folders: the second repeats what the first begins and ends with.
 RUNS = ("first", "second", "normalized")
 State = dict[str, np.ndarray[Any, Any]]
 
@@ -63,7 +63,7 @@ class StopAfter:
 
 
 def train_all(version: Path, folder: Path) -> None:
-    """Trains on two devices, without and with a kill, and where that is asked with an uneven validation and on one.
+    """Trains on two devices, and where that is asked also with a kill, with an uneven validation, and on one device.
 
     Each leaves its last checkpoint.
     """
@@ -71,15 +71,17 @@ def train_all(version: Path, folder: Path) -> None:
     shared = replace(options, devices=2)
     trained = train(version, shared, folder / "two", StopAfter())
     told: dict[str, Any] = {"two": trained.history, "score": trained.score, "best": trained.best}
-    try:
-        train(version, shared, folder / "resumed", StopAfter(5))
-    except KilledError:
-        again = StopAfter()
-        told |= {"resumed": train(version, shared, folder / "resumed", again).history, "begun": again.begun}
-    if folder.name != "normalized":
+    if folder.name != "second":
+        try:
+            train(version, shared, folder / "resumed", StopAfter(5))
+        except KilledError:
+            again = StopAfter()
+            told |= {"resumed": train(version, shared, folder / "resumed", again).history, "begun": again.begun}
+    if folder.name == "first":
         # The validation's last batch holds one patch: there is nothing for the second device.
         uneven = replace(shared, epochs=1, steps_per_epoch=1, validation_patches=9)
         told["uneven"] = train(version, uneven, folder / "uneven", StopAfter()).history
+    if folder.name != "normalized":
         told["one"] = train(version, options, folder / "one", StopAfter()).history
     (folder / "told.json").write_text(json.dumps(told))
 
