@@ -47,12 +47,10 @@ class WatchedFolder:
         except OSError:
             return None
 
-    def age(self, name: str) -> tuple[float, str]:
+    def age(self, name: str) -> tuple[int, str]:
         """What orders files and folders by their time of change."""
-        try:
-            return Path(self.files.root, name).stat().st_mtime, name
-        except OSError:
-            return 0.0, name
+        found = self.signature(name)
+        return found[1] if found else 0, name
 
 
 @dataclass

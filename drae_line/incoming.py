@@ -192,9 +192,8 @@ class Incoming:
 
     def unchanged(self, arrival: Arrival) -> bool:
         """Whether the frames of an acquisition are still those of its turn, now that they were read."""
-        before = self._recent[arrival.key].signatures()
-        now = {name: self._watched.signature(joined(arrival.folder, name)) for name in arrival.frames.values()}
-        return all(now[name] == before[name] for name in now)
+        before, signature = self._recent[arrival.key].signatures(), self._watched.signature
+        return all(signature(joined(arrival.folder, name)) == before[name] for name in arrival.frames.values())
 
     def put_back(self, arrival: Arrival, problem: AcquisitionError) -> None:
         """Takes an acquisition back whose frames cannot be read yet: it has its turn when they change, or is given up.
