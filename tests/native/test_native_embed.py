@@ -149,7 +149,7 @@ int main(int, char** words) {
   const std::vector<float> scores = inspector.score(pixels.data(), 4, regions);
   drae::Inspector moved = std::move(inspector);
   bool same = scores == moved.score(pixels.data() + 1, 4, regions);
-  const drae::Inspection inspection = moved.inspect(pixels.data(), 4, regions);
+  const drae::Examined inspection = moved.inspect(pixels.data(), 4, regions);
   same = same && inspection.scores.size() == 4 && inspection.heatmaps.size() == 4 * bytes;
   std::vector<std::vector<float>> found(4);
   std::vector<std::thread> threads;
