@@ -30,6 +30,8 @@ NETWORK = NetworkOptions(
     lateral=False,
 )
 LINEAR = replace(NETWORK, linear_path=LinearPath(5, per_region=True, fit_patches=60, join="sum"))
+# For tests of the training around a network: half as long to trace.
+ONE_STAGE = replace(LINEAR, widths=(4,), discriminator_widths=(4,))
 
 
 def small_training(**changes: Any) -> TrainingOptions:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from drae_model.drae import TRAINED
 from drae_model.networks import build_networks
 from drae_model.training import Trained, train
-from tests.small_training import NETWORK, small_training, training_version
+from tests.small_training import ONE_STAGE, small_training, training_version
 
+NETWORK = replace(ONE_STAGE, linear_path=None)
 HALVES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 
 
@@ -34,7 +36,7 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trained(version: Path, folder: Path, steps: int = 1, **changes: Any) -> Trained:
     """Trains for one epoch."""
-    return train(version, small_training(epochs=1, steps_per_epoch=steps, **changes), folder, Nobody())
+    return train(version, small_training(network=NETWORK, epochs=1, steps_per_epoch=steps, **changes), folder, Nobody())
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import resource
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +21,11 @@ from drae_model.training import Trained, train, training_identity
 from drae_model.training_batches import region_patches, validation_batches
 from drae_model.training_options import Guard, LearningRate
 from drae_model.training_watch import check_collapse, check_finite
-from tests.small_training import LINEAR, small_training, training_version
+from tests.small_line import tree_bytes
+from tests.small_training import ONE_STAGE, small_training, training_version
 
 pytestmark = pytest.mark.slow
-OPTIONS = small_training(network=LINEAR)
+OPTIONS = small_training(network=ONE_STAGE)
 
 
 class KilledError(BaseException):
@@ -66,6 +68,21 @@ def whole(version: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trai
     """A training that nothing stops: 3 epochs of 8 steps."""
     watcher = Watcher()
     return train(version, OPTIONS, tmp_path_factory.mktemp("run") / "run", watcher), watcher
+
+
+@pytest.fixture(scope="module")
+def stopped(version: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training that was killed after step 4; its checkpoint is of step 3. No test changes it."""
+    folder = tmp_path_factory.mktemp("stopped") / "run"
+    with pytest.raises(KilledError):
+        train(version, OPTIONS, folder, Watcher(stop_after=4))
+    return folder
+
+
+@pytest.fixture
+def run(stopped: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return shutil.copytree(stopped, tmp_path / "run")
 
 
 def weights_of(trained: Trained) -> list[np.ndarray[Any, Any]]:
@@ -136,55 +153,44 @@ def test_the_linear_path_starts_from_principal_components(version: Path, tmp_pat
         np.testing.assert_allclose(mean, images.mean(axis=0).ravel(), atol=1e-5)
 
 
-@pytest.mark.parametrize("stop", [3, 8, 11])
-def test_a_training_that_was_killed_ends_as_if_nothing_had_been(
-    version: Path, whole: tuple[Trained, Watcher], tmp_path: Path, stop: int
+def test_a_training_that_is_killed_again_and_again_ends_as_if_nothing_had_been(
+    version: Path, whole: tuple[Trained, Watcher], tmp_path: Path
 ) -> None:
-    run = tmp_path / "run"
-    with pytest.raises(KilledError):
-        train(version, OPTIONS, run, Watcher(stop_after=stop))
+    """A checkpoint follows steps 3 and 6, and 8, an epoch's last, and so on.
+
+    A kill at an epoch's last step, or in its end, is before its checkpoint, and costs the steps since the one before.
+    """
+    run, begun = tmp_path / "run", []
+    for watcher in (Watcher(stop_after=4), Watcher(stop_after=8), Watcher(stop_after=9), Watcher(stop_in_epoch=2)):
+        with pytest.raises(KilledError):
+            train(version, OPTIONS, run, watcher)
+        begun += watcher.begun
     resumed = Watcher()
 
     trained = train(version, OPTIONS, run, resumed)
 
     assert_same(trained, whole[0])
-    # After steps 3, 6, and 8, the epoch's last, and so on; a kill at an epoch's last step is before its checkpoint.
-    saved = [0, *(s for s in (3, 6, 8, 9, 12, 15, 16, 18, 21) if s < stop or (s == stop and s % 8))]
-    assert resumed.begun == [(saved[-1], 24)]
+    assert [*begun, *resumed.begun] == [(0, 24), (3, 24), (6, 24), (9, 24), (15, 24)]
     assert [row["epoch"] for row in resumed.rows] == [1, 2, 3]
-
-
-def test_a_kill_in_the_end_of_an_epoch_costs_the_steps_since_the_last_checkpoint(
-    version: Path, whole: tuple[Trained, Watcher], tmp_path: Path
-) -> None:
-    with pytest.raises(KilledError):
-        train(version, OPTIONS, tmp_path / "run", Watcher(stop_in_epoch=2))
-    resumed = Watcher()
-
-    assert_same(train(version, OPTIONS, tmp_path / "run", resumed), whole[0])
-    assert resumed.begun == [(15, 24)]
+    # Of the epochs that this process ended.
     assert len(resumed.panels) == 2
 
 
-def test_other_parameters_do_not_go_on_from_a_checkpoint(version: Path, tmp_path: Path) -> None:
-    with pytest.raises(KilledError):
-        train(version, OPTIONS, tmp_path / "run", Watcher(stop_after=4))
-    other = replace(OPTIONS, network=replace(LINEAR, widths=(4, 12)))
+def test_other_parameters_do_not_go_on_from_a_checkpoint(version: Path, run: Path) -> None:
+    other = replace(OPTIONS, network=replace(ONE_STAGE, widths=(12,)))
+    before = tree_bytes(run)
 
     with pytest.raises(TrainingError) as caught:
-        train(version, other, tmp_path / "run", Watcher())
+        train(version, other, run, Watcher())
 
-    assert "train.network.widths: the checkpoint has [4, 8], the parameters have [4, 12]" in str(caught.value)
+    assert "train.network.widths: the checkpoint has [4], the parameters have [12]" in str(caught.value)
     assert "--fresh" in str(caught.value)
     # It is still there for the training that it belongs to.
-    assert train(version, OPTIONS, tmp_path / "run", Watcher()).history
+    assert tree_bytes(run) == before
 
 
 @pytest.mark.parametrize("damage", ["state", "weights", "cut"])
-def test_a_damaged_checkpoint_is_named(version: Path, tmp_path: Path, damage: str) -> None:
-    run = tmp_path / "run"
-    with pytest.raises(KilledError):
-        train(version, OPTIONS, run, Watcher(stop_after=4))
+def test_a_damaged_checkpoint_is_named(version: Path, run: Path, damage: str) -> None:
     (newest,) = run.glob("step-*")
     if damage == "state":
         (newest / "state.json").write_text("{")
@@ -206,11 +212,8 @@ def test_a_learning_rate_that_diverges_is_said_and_leaves_the_checkpoint_before(
 
 
 def test_a_disk_that_fills_leaves_the_checkpoint_before(
-    version: Path, whole: tuple[Trained, Watcher], tmp_path: Path
+    version: Path, whole: tuple[Trained, Watcher], run: Path
 ) -> None:
-    run = tmp_path / "run"
-    with pytest.raises(KilledError):
-        train(version, OPTIONS, run, Watcher(stop_after=4))
     # No file may grow beyond this: like a full disk, for this process alone.
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
