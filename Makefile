@@ -67,7 +67,7 @@ native: env  ## build the C++ client of the exported model into build/native (ne
 
 test: env  ## run the tests, without the markers engines, fuzz and campaign (ARGS="-k NAME" narrows it)
 	@echo "test: running the tests with two workers"
-	@$(RUN) python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not engines and not fuzz and not campaign" $(ARGS)
+	@$(RUN) python -m pytest -n 2 --dist loadscope -m "not engines and not fuzz and not campaign" $(ARGS)
 
 test-kill: env  ## kill -9 the build and dvc repro at KILLS random moments each, rerun, compare (SEED=2: other moments)
 	@echo "test-kill: $(KILLS) kills of the build and $(KILLS) of dvc repro, each with a rerun; about 20 s a kill"
