@@ -113,7 +113,7 @@ bench: env  ## measure builds against other ways, the plan, reading, perturbing,
 bench-detection: env  ## the model next to principal components (ARGS="--sets aliens --data FOLDER": real images)
 	@$(RUN) python -m benchmarks.detection $(ARGS)
 
-bench-scoring: env  ## score the kit the project's way, by Beam's RunInference, in a plain loop (ARGS="--rounds 5"); 4 minutes
+bench-scoring: env  ## score the kit the project's way, by Beam's RunInference, in a plain loop (ARGS="--rounds 5"); 11 minutes
 	@$(RUN) python -m benchmarks.scoring $(ARGS)
 
 bench-line: native  ## a slot of the line against the bare model call, C++ against Python, memory (20 minutes)

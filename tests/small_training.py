@@ -30,8 +30,9 @@ NETWORK = NetworkOptions(
     lateral=False,
 )
 LINEAR = replace(NETWORK, linear_path=LinearPath(5, per_region=True, fit_patches=60, join="sum"))
-# For tests of the training around a network: half as long to trace.
-ONE_STAGE = replace(LINEAR, widths=(4,), discriminator_widths=(4,))
+# For tests of the training around a network: these take less to trace.
+ONE_STAGE = replace(NETWORK, widths=(4,), discriminator_widths=(4,))
+ONE_STAGE_LINEAR = replace(ONE_STAGE, linear_path=LINEAR.linear_path)
 
 
 def small_training(**changes: Any) -> TrainingOptions:

@@ -37,7 +37,7 @@ OPTIONS = small_training(
     deterministic=True,
 )  # fmt: skip
 TIMES = 4
-PROCESSES = 2
+PROCESSES = 3
 
 
 def gradients_of_a_step() -> dict[str, list[str]]:

@@ -26,20 +26,21 @@ from drae_model.errors import TrainingError
 from drae_model.network_options import Normalization
 from drae_model.panels import PanelPatches
 from drae_model.training import train
-from tests.small_training import ONE_STAGE, small_training, training_version
+from drae_model.training_options import TrainingOptions
+from tests.small_training import ONE_STAGE, ONE_STAGE_LINEAR, small_training, training_version
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Two epochs of three steps; everything that draws at random is on.
-OPTIONS = small_training(network=ONE_STAGE, epochs=2, steps_per_epoch=3, checkpoint_steps=2, deterministic=True)
+OPTIONS = small_training(network=ONE_STAGE_LINEAR, epochs=2, steps_per_epoch=3, checkpoint_steps=2, deterministic=True)
 # Batch normalisation, whose moving statistics each device keeps for itself. Devices see shares of a batch: other
 # weights than on one device are right. A short memory, and no linear path beside it, let the statistics of the devices
 # differ and the scores depend on them. Nine patches leave one over, with nothing for the second device.
 NORMALIZED = replace(
     OPTIONS,
-    network=replace(ONE_STAGE, linear_path=None, normalization=Normalization("batch", 0.5, 1)),
+    network=replace(ONE_STAGE, normalization=Normalization("batch", 0.5, 1)),
     validation_patches=9,
 )
-# Processes, by the names of their folders: the second repeats what the first begins with; the third is killed.
+# Processes, by the names of their folders: the second repeats what the first does, with a kill on the way.
 RUNS = ("first", "second", "normalized")
 State = dict[str, np.ndarray[Any, Any]]
 
@@ -66,19 +67,25 @@ class StopAfter:
         """Looks at nothing."""
 
 
+def killed_and_resumed(version: Path, options: TrainingOptions, folder: Path) -> dict[str, Any]:
+    """What a training tells that was killed after step 5 and goes on: its history, and where it began anew."""
+    again = StopAfter()
+    with pytest.raises(KilledError):
+        train(version, options, folder, StopAfter(5))
+    return {"resumed": train(version, options, folder, again).history, "begun": again.begun}
+
+
 def train_all(version: Path, folder: Path) -> None:
-    """Trains on two devices, and where that is asked also with a kill and on one device; each leaves a checkpoint."""
+    """What one process trains, see `RUNS`; every training leaves its last checkpoint."""
     options = NORMALIZED if folder.name == "normalized" else OPTIONS
     shared = replace(options, devices=2)
-    trained = train(version, shared, folder / "two", StopAfter())
-    told: dict[str, Any] = {"two": trained.history, "score": trained.score, "best": trained.best}
-    if folder.name == "normalized":
-        try:
-            train(version, shared, folder / "resumed", StopAfter(5))
-        except KilledError:
-            again = StopAfter()
-            told |= {"resumed": train(version, shared, folder / "resumed", again).history, "begun": again.begun}
-    if folder.name == "first":
+    told: dict[str, Any] = {}
+    if folder.name != "second":
+        trained = train(version, shared, folder / "two", StopAfter())
+        told |= {"two": trained.history, "score": trained.score, "best": trained.best}
+    if folder.name != "first":
+        told |= killed_and_resumed(version, shared, folder / "resumed")
+    if folder.name != "normalized":
         told["one"] = train(version, options, folder / "one", StopAfter()).history
     (folder / "told.json").write_text(json.dumps(told))
 
@@ -95,6 +102,13 @@ def last_state(run: Path) -> State:
     reader = tf.train.load_checkpoint(str(index.with_suffix("")))
     names = [name for name in reader.get_variable_to_shape_map() if name.startswith("variables/")]
     return {name: np.asarray(reader.get_tensor(name)) for name in names}
+
+
+def assert_same_state(run: Path, other: Path) -> None:
+    ours, theirs = last_state(run), last_state(other)
+    assert set(ours) == set(theirs)
+    for name in ours:
+        assert np.array_equal(ours[name], theirs[name]), name
 
 
 @pytest.fixture(scope="module")
@@ -151,26 +165,20 @@ def test_two_devices_judge_like_the_model_that_ships(runs: dict[str, Path], run:
 
 
 @pytest.mark.slow
-def test_a_training_on_two_devices_goes_on_after_a_kill(runs: dict[str, Path]) -> None:
-    run = runs["normalized"]
-    told, whole, resumed = told_by(run), last_state(run / "two"), last_state(run / "resumed")
+@pytest.mark.parametrize(("whole", "killed"), [("first", "second"), ("normalized", "normalized")])
+def test_a_training_on_two_devices_goes_on_after_a_kill(runs: dict[str, Path], whole: str, killed: str) -> None:
+    """With `second` in another process than the whole one, bit for bit: deterministic mode holds on two devices."""
+    told = told_by(runs[killed])
 
     # Killed after step 5; a checkpoint is written after steps 2 and 4, and at an epoch's end.
     assert told["begun"] == [4]
-    assert told["resumed"] == told["two"]
-    assert set(whole) == set(resumed)
-    for name in whole:
-        assert np.array_equal(whole[name], resumed[name]), name
+    assert told["resumed"] == told_by(runs[whole])["two"]
+    assert_same_state(runs[whole] / "two", runs[killed] / "resumed")
 
 
 @pytest.mark.slow
 def test_in_deterministic_mode_two_processes_agree_bit_for_bit(runs: dict[str, Path]) -> None:
-    """On two devices; tests/pipelines/test_train.py compares what processes train on one."""
-    first, second = (last_state(runs[name] / "two") for name in ("first", "second"))
-
-    assert set(first) == set(second)
-    for name in first:
-        assert np.array_equal(first[name], second[name]), name
+    assert_same_state(runs["first"] / "one", runs["second"] / "one")
 
 
 def test_more_devices_than_there_are_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

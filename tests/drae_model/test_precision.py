@@ -2,7 +2,6 @@
 
 import math
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from drae_model.networks import build_networks
 from drae_model.training import Trained, train
 from tests.small_training import ONE_STAGE, small_training, training_version
 
-NETWORK = replace(ONE_STAGE, linear_path=None)
 HALVES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 
 
@@ -36,7 +34,9 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trained(version: Path, folder: Path, steps: int = 1, **changes: Any) -> Trained:
     """Trains for one epoch."""
-    return train(version, small_training(network=NETWORK, epochs=1, steps_per_epoch=steps, **changes), folder, Nobody())
+    return train(
+        version, small_training(network=ONE_STAGE, epochs=1, steps_per_epoch=steps, **changes), folder, Nobody()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def plain(version: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 def moved(model: Trained) -> np.ndarray[Any, Any]:
     """By how much training has moved the autoencoder's weights, as one vector."""
-    start = build_networks(NETWORK, 1, small_training().seed, "float32").autoencoder
+    start = build_networks(ONE_STAGE, 1, small_training().seed, "float32").autoencoder
     pairs = zip(model.inspector.autoencoder.weights, start.weights, strict=True)
     return np.concatenate([(new.numpy() - old.numpy()).ravel() for new, old in pairs])
 
@@ -71,7 +71,7 @@ def assert_ships_float32(model: Trained) -> None:
 
 @pytest.mark.parametrize("precision", HALVES)
 def test_half_precision_keeps_its_variables_in_float32(precision: str) -> None:
-    networks = build_networks(NETWORK, 1, 1, precision)
+    networks = build_networks(ONE_STAGE, 1, 1, precision)
 
     for network in (networks.autoencoder, networks.second_encoder, networks.discriminator):
         assert {weight.dtype for weight in network.weights} == {"float32"}

@@ -22,10 +22,10 @@ from drae_model.training_batches import region_patches, validation_batches
 from drae_model.training_options import Guard, LearningRate
 from drae_model.training_watch import check_collapse, check_finite
 from tests.small_line import tree_bytes
-from tests.small_training import ONE_STAGE, small_training, training_version
+from tests.small_training import ONE_STAGE_LINEAR, small_training, training_version
 
 pytestmark = pytest.mark.slow
-OPTIONS = small_training(network=ONE_STAGE)
+OPTIONS = small_training(network=ONE_STAGE_LINEAR)
 
 
 class KilledError(BaseException):
@@ -177,7 +177,7 @@ def test_a_training_that_is_killed_again_and_again_ends_as_if_nothing_had_been(
 
 
 def test_other_parameters_do_not_go_on_from_a_checkpoint(version: Path, run: Path) -> None:
-    other = replace(OPTIONS, network=replace(ONE_STAGE, widths=(12,)))
+    other = replace(OPTIONS, network=replace(ONE_STAGE_LINEAR, widths=(12,)))
     before = tree_bytes(run)
 
     with pytest.raises(TrainingError) as caught:

@@ -149,8 +149,8 @@ int main(int, char** words) {
   const std::vector<float> scores = inspector.score(pixels.data(), 4, regions);
   drae::Inspector moved = std::move(inspector);
   bool same = scores == moved.score(pixels.data() + 1, 4, regions);
-  const drae::Examined inspection = moved.inspect(pixels.data(), 4, regions);
-  same = same && inspection.scores.size() == 4 && inspection.heatmaps.size() == 4 * bytes;
+  const drae::Examined examined = moved.inspect(pixels.data(), 4, regions);
+  same = same && examined.scores.size() == 4 && examined.heatmaps.size() == 4 * bytes;
   std::vector<std::vector<float>> found(4);
   std::vector<std::thread> threads;
   for (auto& one : found) {
