@@ -16,10 +16,16 @@ from drae_data.errors import OptionError
 from drae_data.files import Files
 from drae_data.junk import is_junk
 from drae_data.local_files import LocalFiles
+from pipelines.s3_clients import NO_SUCH_BUCKET, check_bucket
 
 # Characters that Beam's patterns take as more than themselves. Some of its filesystems delete by pattern, some by name,
 # so that no way of writing them is safe to delete by on all.
 _GLOBBING = re.compile(r"[*?\[]")
+# Where these copy an object, its bytes stay with them, and names are never taken for patterns.
+_COPIES_ITSELF = ("s3", "gs")
+# The number of an error for a missing bucket: not that of an absent object, which may be absent for good reason.
+MISSING_BUCKET = errno.ENXIO
+_ERRNO = {401: errno.EACCES, 403: errno.EACCES, 404: errno.ENOENT}
 
 
 def files_at(root: str) -> Files:
@@ -45,6 +51,11 @@ def _local_root(root: str) -> str:
     if root == "~" or root.startswith("~/"):
         root = str(Path(root).expanduser())
     return root if Path(root).name not in ("", "..") else str(Path(root).resolve())
+
+
+def absolute(files: Files) -> Files:
+    """The same files by their whole path, for a worker that runs in another folder."""
+    return LocalFiles(str(Path(files.root).absolute())) if isinstance(files, LocalFiles) else files
 
 
 def write_file(path: str, content: bytes) -> None:
@@ -88,20 +99,43 @@ class BeamFiles(Files):
                 with FileSystems.open(place, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
                     content: bytes = stream.read()
             except Exception as error:
-                if FileSystems.exists(place):
+                if getattr(_cause(error), "code", 404) != 404 or FileSystems.exists(place):
                     raise
+                self._match(path, "*")  # Says so where the bucket is missing.
                 raise FileNotFoundError(errno.ENOENT, "there is no such object", place) from error
         return content
+
+    def adopt(self, other: Files, path: str, name: str) -> None:
+        """See `Files.adopt`: object stores copy within themselves."""
+        source, target = f"{other.root}/{path}", f"{self.root}/{name}"
+        scheme = self.root.partition("://")[0]
+        if not (isinstance(other, BeamFiles) and scheme in _COPIES_ITSELF and source.startswith(f"{scheme}://")):
+            super().adopt(other, path, name)
+            return
+        with _as_os_error(source):
+            # Beam's S3 filesystem raises nothing: it returns sources, targets and errors.
+            for _, _, error in FileSystems.copy([source], [target]) or ():
+                if error is not None:
+                    if error.code == 404:
+                        other._match(path, "*")  # Says so where the bucket is missing.
+                    raise error
+
+    def holds(self, folder: str) -> bool:
+        """Whether any object lies below a folder, at any depth."""
+        return bool(self._found(f"{folder}/" if folder else "", "**"))
 
     @contextmanager
     def open(self, path: str) -> Iterator[BinaryIO]:
         """See `Files.open`."""
         place = f"{self.root}/{path}"
-        with (
-            _as_os_error(place),
-            FileSystems.open(place, compression_type=CompressionTypes.UNCOMPRESSED) as stream,
-        ):
-            yield stream
+        with _as_os_error(place):
+            try:
+                opened = FileSystems.open(place, compression_type=CompressionTypes.UNCOMPRESSED)
+            except FileNotFoundError:
+                self._match(path, "*")  # Says so where the bucket is missing.
+                raise
+            with opened as stream:
+                yield stream
 
     def write(self, path: str, parts: Iterable[bytes]) -> None:
         """See `Files.write`. An object appears when its stream is closed, so the parts are joined before it opens."""
@@ -138,6 +172,8 @@ class BeamFiles(Files):
         prefix = f"{self.root}/{literal}"
         with _as_os_error(prefix):
             result = FileSystems.match([_GLOBBING.sub("?", prefix) + pattern])[0]
+            if not result.metadata_list:
+                check_bucket(self.root)
         return [
             (item.path.removeprefix(f"{self.root}/"), item)
             for item in result.metadata_list
@@ -155,9 +191,19 @@ def _as_os_error(place: str) -> Iterator[None]:
     """Whatever a filesystem's client raises leaves as an OSError with the place and a cause in words."""
     try:
         yield
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise OSError(errno.EIO, str(error), place) from error
     except Exception as error:
-        raise OSError(errno.EIO, f"{type(error).__name__}: {error}", place) from error
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        cause = _cause(error)
+        words = getattr(cause, "message", "") or f"{type(cause).__name__}: {cause}"
+        if NO_SUCH_BUCKET in words:
+            raise OSError(MISSING_BUCKET, "there is no such bucket", place) from error
+        # Of several classes of errors, OSError gives the one that belongs to the number.
+        raise OSError(_ERRNO.get(getattr(cause, "code", 0), errno.EIO), words, place) from error
+
+
+def _cause(error: Exception) -> Exception:
+    """What the client raised, with the HTTP status as its `code`: Beam packs it into errors of errors by place."""
+    while details := getattr(error, "exception_details", None):
+        error = next(iter(details.values()))
+    return error

@@ -20,22 +20,32 @@ from drae_data.publication import COMMIT_POINT, commit, committed_digest, open_v
 from drae_data.selection import select
 from drae_data.shard_plan import ShardTask, plan_shards
 from drae_data.shards import WORK, Roots
-from pipelines.beam_files import files_at
-from pipelines.beam_run import beam_options, public_flags, running_pipeline
-from pipelines.build_shards import BuildShards
+from pipelines.beam_files import absolute, files_at
+from pipelines.build_shards import BuildShards, plan_parts
 from pipelines.collector import collector_paused
 from pipelines.console import positive, progress, run_command, say
 from pipelines.params import load_params
+from pipelines.patient_files import DEADLINE, patient
 from pipelines.run_log import log_run
+from pipelines.runner import (
+    add_engine_arguments,
+    beam_options,
+    check_reach,
+    public_flags,
+    run_pipeline,
+    workers_are_near,
+)
 from pipelines.set_inputs import SetInputs, set_inputs
 
-# On this machine, whatever the roots: a worker elsewhere finds nothing there and reads every frame.
+# Of workers on this machine; others need --frame-logs, or read every frame of a version that they go on with.
 FRAME_LOGS = "logs/frames"
 _EPILOG = """\
 example:
   python -m pipelines.build --set production
   python -m pipelines.build --set production --threads 8
-  python -m pipelines.build --set kit --direct_running_mode=multi_processing --direct_num_workers=4
+  python -m pipelines.build --set kit --engine local-processes --threads 1
+  python -m pipelines.build --set kit --engine dask --dask_client_address=tcp://HOST:8786 --dask_npartitions=64
+  python -m pipelines.build --set kit --root s3://BUCKET/frames/kit --out s3://BUCKET/datasets/kit/1.0.0
 
 The version is published under <dataset.folder>/<set>/<dataset.version>. A build that was stopped, whatever stopped it,
 goes on where it was when the same command runs again. Flags that are not listed here go to Apache Beam.
@@ -65,14 +75,21 @@ def _run(argv: list[str]) -> None:
         help="where the version lies that build.<set>.extends names, instead of <dataset.folder>/<set>/<extends>",
     )
     parser.add_argument(
-        "--threads", type=positive, default=os.cpu_count() or 1,
-        help="acquisitions in work at the same time inside one shard (default: one per processor)",
+        "--frame-logs",
+        help="where it is kept which frames were read, so that what did not change is not read again: a folder or URL "
+        f"that every worker sees (default: {FRAME_LOGS} where the workers are on this machine, else nowhere)",
+    )
+    parser.add_argument(
+        "--deadline", type=positive, default=DEADLINE,
+        help=f"seconds after which a file operation without an answer is tried again (default: {DEADLINE:g})",
     )  # fmt: skip
+    add_engine_arguments(parser)
     known, beam_flags = parser.parse_known_args(argv)
-    runner_options = beam_options(beam_flags)
+    runner_options = beam_options(beam_flags, known.engine)
     params = load_params(known.params)
     inputs = set_inputs(params, known.set, known.root, known.tables)
-    target = files_at(known.out or params.version_folder(known.set))
+    target = patient(files_at(known.out or params.version_folder(known.set)), known.deadline)
+    check_reach(runner_options, **{"--root": inputs.source, "--out": target})
     if not target.root.strip("/"):
         raise OptionError("--out", target.root, "a folder below the root of the file system")
     earlier = None
@@ -80,7 +97,7 @@ def _run(argv: list[str]) -> None:
         files = files_at(known.earlier or params.version_folder(known.set, extends))
         if Path(files.root).resolve() == Path(target.root).resolve():
             raise OptionError("--out", target.root, "another folder than that of the version that is extended")
-        earlier = read_earlier_version(files, extends, inputs.options.split.by)
+        earlier = read_earlier_version(patient(files, known.deadline), extends, inputs.options.split.by)
     with target.locked():
         _build_version(known, inputs, target, earlier, runner_options)
 
@@ -92,6 +109,7 @@ def _build_version(
     """List, select, plan, build, commit."""
     started = time.monotonic()
     options, source = inputs.options, inputs.source
+    threads = known.threads or os.cpu_count() or 1
     with collector_paused():
         selection = select(list_acquisitions(source, options), options, inputs.tables)
         rows = earlier.plan if earlier else ()
@@ -103,22 +121,40 @@ def _build_version(
     before = committed_digest(target)
     with target.replacing(COMMIT_POINT) as workplace:
         open_version(workplace, plan)
-        roots = Roots(source, workplace, earlier.files if earlier else None, files_at(FRAME_LOGS))
-        build(plan.tasks, options, roots, known.threads, runner_options)
-        committed = commit(workplace, options, selection, plan, earlier.extended if earlier else None, known.threads)
+        build(plan.tasks, options, _roots(known, source, workplace, earlier, runner_options), known, runner_options)
+        committed = commit(workplace, options, selection, plan, earlier.extended if earlier else None, threads)
     seconds = time.monotonic() - started
     log_run(
         dataset=options.name, version=options.version, digest=committed.digest, seconds=round(seconds, 1),
-        source=source.root, target=target.root, threads=known.threads, flags=public_flags(runner_options),
+        source=source.root, target=target.root, threads=threads, flags=public_flags(runner_options),
     )  # fmt: skip
     say(build_summary(committed, options, selection, target.root, seconds))
     if before not in ("", committed.digest):
         say(f"  replaces     {before}, which stood here as {options.version}; dataset.version keeps both when raised")
 
 
+def _roots(
+    known: argparse.Namespace, source: Files, workplace: Files, earlier: EarlierVersion | None,
+    runner_options: PipelineOptions,
+) -> Roots:  # fmt: skip
+    """Where workers read and write, whatever folder they run in."""
+    logs = known.frame_logs or (FRAME_LOGS if workers_are_near(runner_options) else None)
+
+    def opened(root: str, listed: bool = False) -> Files:
+        return patient(absolute(files_at(root)), known.deadline, listed)
+
+    return Roots(
+        opened(source.root, listed=True),
+        opened(workplace.root),
+        opened(earlier.files.root) if earlier else None,
+        opened(logs) if logs else None,
+    )
+
+
 def build(
-    plan: Sequence[ShardTask], options: DatasetOptions, roots: Roots, threads: int, runner_options: PipelineOptions
-) -> None:
+    plan: Sequence[ShardTask], options: DatasetOptions, roots: Roots, known: argparse.Namespace,
+    runner_options: PipelineOptions,
+) -> None:  # fmt: skip
     """Runs the Beam pipeline that builds the shards of a plan, and shows its progress."""
     patches = {
         task.name: sum(task.patches_of(item, options.patches_per_acquisition) for item in task.acquisitions)
@@ -128,15 +164,15 @@ def build(
     def done() -> int:
         return sum(patches.get(name.removesuffix(".json"), 0) for name in roots.target.names(f"{WORK}/done"))
 
-    with (
-        progress(f"build {options.name}", sum(patches.values()), "patches", done),
-        running_pipeline(runner_options) as pipeline,
-    ):
+    def construct(pipeline: beam.Pipeline) -> None:
         _ = (
             pipeline
-            | "Plan" >> beam.Create([plan_path()])  # path of the plan
-            | "Build shards" >> BuildShards(options, roots, threads)  # ShardSummary
+            | "Plan" >> beam.Create(plan_parts(plan_path(), len(plan)))  # PlanPart
+            | "Build shards" >> BuildShards(options, roots, known.threads)  # ShardSummary
         )
+
+    with progress(f"build {options.name}", sum(patches.values()), "patches", done):
+        run_pipeline(construct, runner_options, known.attempts, done)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ from drae_data.rank_images import Pixels, RankImages, size_text
 from drae_data.selection import select
 from drae_data.strip_layout import PlacedBox
 from pipelines.beam_files import write_file
-from pipelines.beam_run import beam_options
 from pipelines.console import png_name, run_command, say
 from pipelines.params import load_params
+from pipelines.runner import beam_options
 from pipelines.set_inputs import set_inputs
 
 _EPILOG = """\

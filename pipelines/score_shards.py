@@ -1,43 +1,68 @@
-"""Scoring as a Beam transform: shards in, numbers of scored patches out. Pixels never travel through Beam."""
+"""Scoring as a Beam transform, by RunInference: shards in, numbers of scored patches out. Pixels never travel."""
 
 import pipelines.quiet_tensorflow  # noqa: F401
 
 # isort: split
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from apache_beam.metrics.metric import Metrics
+from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 
+from drae_acceptance.errors import ScoreError
+from drae_acceptance.names import first_names
 from drae_data.files import Files
+from drae_data.publication import COMMIT_POINT, PROVENANCE
+from drae_data.shards import part_path
 from drae_data.verification.claims import ShardClaim
 from drae_model.model_folder import load_inspector
 from drae_model.score_patches import ShardScorer
-from pipelines.beam_run import running_pipeline
+from pipelines.beam_files import absolute
 from pipelines.console import progress
-from pipelines.score_parts import part_name, read_part, write_part
+from pipelines.local_copy import local_copy
+from pipelines.runner import run_pipeline
+from pipelines.score_parts import SCORING_FILES, model_for_workers, part_name, read_part, write_part
 from pipelines.scoring import Scoring
+
+# What of a version a worker reads beside the shard and its index.
+_VERSION_FILES = (PROVENANCE, COMMIT_POINT)
 
 
 @dataclass(frozen=True)
 class ScoreTask:
-    """What workers score.
+    """What workers score; every worker sees all three places.
 
     Attributes:
-        version: folder of the version; on a cluster one that every worker sees.
-        model: folder of the model; the same.
+        version: that is judged.
+        model: that judges.
         batch_size: patches judged together.
         parts: where each shard's scores are kept until all are there.
     """
 
-    version: str
-    model: str
+    version: Files
+    model: Files
     batch_size: int
     parts: Files
+
+
+@dataclass(frozen=True)
+class ScoredShard:
+    """A shard with its scores.
+
+    Attributes:
+        shard: as `provenance.json` states it.
+        scores: float32 [records], in the order of its records.
+    """
+
+    shard: ShardClaim
+    scores: npt.NDArray[np.float32]
 
 
 class ScoreShards(beam.PTransform[PCollection[ShardClaim], PCollection[int]]):
@@ -49,58 +74,113 @@ class ScoreShards(beam.PTransform[PCollection[ShardClaim], PCollection[int]]):
 
     def __init__(self, task: ScoreTask) -> None:
         super().__init__()
-        self._score = ScoreShard(task)
+        self._task = task
 
     def expand(self, shards: PCollection[ShardClaim]) -> PCollection[int]:
         """Shards to numbers of patches."""
         scored: PCollection[int] = (
             shards  # a shard as provenance.json states it
             | "Spread over workers" >> beam.Reshuffle()  # the same
-            | "Score shard" >> beam.ParDo(self._score)  # patches scored
+            | "Left to score" >> beam.Filter(is_left, self._task.parts)  # the same
+            | "Score shard" >> RunInference(ShardHandler(self._task))  # ScoredShard
+            | "Keep scores" >> beam.ParDo(KeepScores(self._task.parts))  # patches scored
         )
         return scored
 
 
-class ScoreShard(beam.DoFn):
-    """A shard -> patches scored, with the counter `patches`; what was scored before is not scored again."""
+def is_left(shard: ShardClaim, parts: Files) -> bool:
+    """Whether a shard has no scores yet."""
+    return part_name(shard.name) not in parts.names("")
+
+
+class ShardHandler(ModelHandler[ShardClaim, ScoredShard, ShardScorer]):
+    """What RunInference needs to know of the model.
+
+    An element is a shard, and batches are made inside it: which patches are judged together must not depend on the
+    runner, else the last bits of scores would.
+
+    Args:
+        task: how, and by what.
+    """
 
     def __init__(self, task: ScoreTask) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Beam's
+        super().__init__()
         self._task = task
+
+    def load_model(self) -> ShardScorer:
+        """Loads the model, once per worker."""
+        tf.config.experimental.enable_op_determinism()
+        with local_copy(self._task.model, SCORING_FILES) as folder:
+            return ShardScorer(load_inspector(folder), self._task.batch_size)
+
+    def run_inference(
+        self, batch: Sequence[ShardClaim], model: ShardScorer, inference_args: Mapping[str, Any] | None = None
+    ) -> Iterator[ScoredShard]:
+        """Scores shards, one after the other."""
+        for shard in batch:
+            paths = (*_VERSION_FILES, shard.name, part_path(shard.name))
+            with local_copy(self._task.version, paths) as folder:
+                yield ScoredShard(shard, model.scores(folder, shard))
+
+    def should_skip_batching(self) -> bool:
+        """Shards go one by one, and as they come: Beam's batching hands on the last ones when a bundle ends.
+
+        Its Dask runner loses what a step gives then.
+        """
+        return True
+
+    def get_num_bytes(self, batch: Sequence[ShardClaim]) -> int:
+        """Of the shards of a batch; Beam's own way would pickle their claims."""
+        return sum(shard.bytes for shard in batch)
+
+    def get_metrics_namespace(self) -> str:
+        """Where RunInference counts."""
+        return "score"
+
+
+class KeepScores(beam.DoFn):
+    """ScoredShard -> patches scored, with the counter `patches`.
+
+    Args:
+        parts: where scores are kept.
+    """
+
+    def __init__(self, parts: Files) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Beam's
+        self._parts = parts
         self._counter = Metrics.counter("score", "patches")
 
-    def setup(self) -> None:
-        """Loads the model once per worker."""
-        tf.config.experimental.enable_op_determinism()
-        self._scorer = ShardScorer(load_inspector(Path(self._task.model)), self._task.batch_size)
-
-    def process(self, shard: ShardClaim) -> Iterator[int]:
-        """Scores one shard."""
-        task = self._task
-        if part_name(shard.name) not in task.parts.names(""):
-            write_part(task.parts, shard, self._scorer.scores(Path(task.version), shard))
-        count = len(read_part(task.parts, shard))
+    def process(self, scored: ScoredShard) -> Iterator[int]:
+        """Keeps the scores of one shard."""
+        write_part(self._parts, scored.shard, scored.scores)
+        count = len(read_part(self._parts, scored.shard))
         self._counter.inc(count)
         yield count
 
 
-def score_shards(scoring: Scoring, parts: Files, runner_options: PipelineOptions) -> None:
+def score_shards(scoring: Scoring, parts: Files, runner_options: PipelineOptions, attempts: int) -> None:
     """Runs the Beam pipeline that scores the shards which have no scores yet, and shows its progress."""
     task = ScoreTask(
-        str(Path(scoring.version.files.root).resolve()), str(scoring.model.folder.resolve()),
-        scoring.section.batch_size, parts,
+        absolute(scoring.version.files), model_for_workers(scoring.model.folder, parts), scoring.section.batch_size,
+        absolute(parts),
     )  # fmt: skip
     records = {part_name(shard.name): shard.records for shard in scoring.shards}
 
     def done() -> int:
         return sum(records.get(name, 0) for name in parts.names(""))
 
-    with (
-        progress(f"score {scoring.name}", sum(records.values()), "patches", done),
-        running_pipeline(runner_options) as pipeline,
-    ):
+    def construct(pipeline: beam.Pipeline) -> None:
         _ = (
             pipeline
             | "Shards" >> beam.Create(scoring.shards)  # a shard as provenance.json states it
             | "Score shards" >> ScoreShards(task)  # patches scored
+        )
+
+    with progress(f"score {scoring.name}", sum(records.values()), "patches", done):
+        run_pipeline(construct, runner_options, attempts, done)
+    if missing := sorted(records.keys() - parts.names("").keys()):
+        raise ScoreError(
+            f"{parts.root}: expected scores of {len(records)} shards, got {len(records) - len(missing)}; the pipeline "
+            f"ended without an error and without {first_names(missing)}. Run the same command again; if that does not "
+            "help, on another engine"
         )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ from drae_acceptance.score_table import PatchScores, layout_digest
 from drae_data.acquisition import AcquisitionKey, Image, PatchKey
 from drae_data.content import PublishedContent, published_content
 from drae_data.errors import DatasetError
+from drae_data.files import Files
 from drae_data.labels import UNKNOWN
-from drae_data.local_files import LocalFiles
 from drae_data.manifest import AcquisitionRow, LabelRow, QuarantineRow
 from drae_data.metadata import read_json
 from drae_data.publication import PROVENANCE
@@ -38,7 +37,7 @@ class LabelledVersion:
         labels: every label.
     """
 
-    files: LocalFiles
+    files: Files
     claims: Claims
     content: PublishedContent
     layout_digest: str
@@ -53,16 +52,15 @@ class LabelledVersion:
         return len(self.claims.expected_patches)
 
 
-def read_labelled_version(folder: Path) -> LabelledVersion:
+def read_labelled_version(files: Files) -> LabelledVersion:
     """Opens a version; raises `DatasetError` where it is not committed, or has no labels."""
-    files = LocalFiles(str(folder))
     claims = read_claims(files)
     provenance = read_json(files, PROVENANCE, "the version was not made by this project's build")
     labels = tuple(LabelRow(**row) for row in rows_of(files, "labels"))
     if not labels:
         raise DatasetError(
-            f"{folder}: expected labels of its strips, got none; a set without labels cannot be judged. Name them in "
-            "build.<set>.labels and build it again"
+            f"{files.root}: expected labels of its strips, got none; a set without labels cannot be judged. Name them "
+            "in build.<set>.labels and build it again"
         )
     return LabelledVersion(
         files=files,
@@ -76,7 +74,7 @@ def read_labelled_version(folder: Path) -> LabelledVersion:
     )
 
 
-def rows_of(files: LocalFiles, name: str) -> list[dict[str, Any]]:
+def rows_of(files: Files, name: str) -> list[dict[str, Any]]:
     """The rows of a table of a version; raises `DatasetError`."""
     place = f"{files.root}/{TABLES[name]}"
     try:
@@ -87,7 +85,7 @@ def rows_of(files: LocalFiles, name: str) -> list[dict[str, Any]]:
         raise DatasetError(f"{place}: {error}; build the version again") from error
 
 
-def trained_strips(version: LabelledVersion, split: str, model: ModelFacts, trained_on: Path) -> list[str]:
+def trained_strips(version: LabelledVersion, split: str, model: ModelFacts, trained_on: Files) -> list[str]:
     """Strips of a version that the model saw in its training or validation.
 
     A strip counts as seen where a strip of that name, or a frame file of the same content, was in the split train or
@@ -103,14 +101,13 @@ def trained_strips(version: LabelledVersion, split: str, model: ModelFacts, trai
         DatasetError: that folder holds another dataset than the card names.
     """
     wanted = model.dataset["digest"]
-    files = LocalFiles(str(trained_on))
-    found = read_claims(files).digest
+    found = read_claims(trained_on).digest
     if found != wanted:
         raise DatasetError(
-            f"{trained_on}: expected the dataset that the model was trained on, digest {wanted}, got {found}: whether "
-            "strips were trained on cannot be checked. Train the model again, or bring that version back"
+            f"{trained_on.root}: expected the dataset that the model was trained on, digest {wanted}, got {found}: "
+            "whether strips were trained on cannot be checked. Train the model again, or bring that version back"
         )
-    seen = [row for row in map(AcquisitionRow.of, rows_of(files, "acquisitions")) if set(row.splits) - {"test"}]
+    seen = [row for row in map(AcquisitionRow.of, rows_of(trained_on, "acquisitions")) if set(row.splits) - {"test"}]
     judged = [row for row in version.acquisitions if split in row.splits]
     names = {row.key.strip_id for row in seen}
     frames = {frame.sha256 for row in seen for frame in row.frames}

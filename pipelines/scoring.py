@@ -8,6 +8,7 @@ from drae_data.errors import DatasetError
 from drae_data.verification.claims import ShardClaim
 from drae_model.errors import ModelError
 from drae_model.patch_selection import split_shards
+from pipelines.beam_files import files_at
 from pipelines.model_facts import ModelFacts, read_model_facts
 from pipelines.params import Params
 from pipelines.params_score import ScoreParams, ScoreSetParams
@@ -47,15 +48,15 @@ def open_scoring(params: Params, name: str) -> Scoring:
     """
     section, chosen = params.score_params(name)
     train = params.train_params()
-    folder = Path(params.version_folder(name))
+    files = files_at(params.version_folder(name))
     model = read_model_facts(Path(train.folder))
-    version = read_labelled_version(folder)
+    version = read_labelled_version(files)
     _check_fit(model, version)
     shards = tuple(split_shards(version.claims, chosen.split))
-    trained = trained_strips(version, chosen.split, model, Path(params.version_folder(train.set)))
+    trained = trained_strips(version, chosen.split, model, files_at(params.version_folder(train.set)))
     if trained and chosen.trained_strips == "refuse":
         raise DatasetError(
-            f"{folder}: expected strips that the model was not trained on, got {len(trained)} that it was: "
+            f"{files.root}: expected strips that the model was not trained on, got {len(trained)} that it was: "
             f"{first_names(trained)}. Scores of such strips are too good: take other strips, give strips of other lots "
             f"{{batch}} in path_template, or set score.sets.{name}.trained_strips to leave_out"
         )

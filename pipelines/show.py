@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from drae_data.patch_lookup import FoundPatch, SourceComparison, compare_with_frames, find_patch
 from drae_data.png import encode_png
 from pipelines.beam_files import files_at, write_file
-from pipelines.beam_run import beam_options
 from pipelines.console import png_name, run_command, say
+from pipelines.runner import beam_options
 
 _EPILOG = """\
 examples:

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import apache_beam as beam
 
-from drae_data.local_files import LocalFiles
+from drae_data.files import Files
 from drae_data.synthetic.labels import write_labels
 from drae_data.synthetic.options import SynthesizeOptions
 from drae_data.synthetic.reference import write_reference
 from drae_data.synthetic.rendering import make_rig
 from drae_data.synthetic.strips import StripSpec, list_strips
-from pipelines.beam_run import beam_options, running_pipeline
-from pipelines.console import positive, progress, run_command, say
+from pipelines.beam_files import absolute, files_at
+from pipelines.console import progress, run_command, say
 from pipelines.params import ParamsError, load_params
-from pipelines.synthesize_strips import SynthesizeStrips
+from pipelines.patient_files import patient
+from pipelines.runner import add_engine_arguments, beam_options, check_reach, run_pipeline
+from pipelines.synthesize_strips import SynthesizeStrips, drawing_folder
 
 # Strips per element and thread: enough to keep the threads busy, few enough to spread over workers.
 _STRIPS_PER_THREAD = 4
@@ -26,6 +28,7 @@ _EPILOG = """\
 examples:
   python -m pipelines.synthesize --set production
   python -m pipelines.synthesize --set kit --threads 8
+  python -m pipelines.synthesize --set kit --folder s3://BUCKET/frames --engine local-processes
 
 Writes <folder>/<set>/<strip>/run_<RR>/frame_<FF>.png and, beside the set, labels.csv and a reference frame for
 alignment in <folder>/<set>_tables. The same section of the params file gives the same bytes on any machine. Flags that
@@ -51,18 +54,14 @@ def _run(argv: list[str]) -> None:
         "--set", required=True, help="the section under synthesize.sets: production, calibration or kit"
     )
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
-    parser.add_argument("--folder", help="write below this folder instead of synthesize.folder")
-    parser.add_argument(
-        "--threads", type=positive, default=os.cpu_count() or 1,
-        help="strips in work at the same time (default: one per processor)",
-    )  # fmt: skip
+    parser.add_argument("--folder", help="write below this folder or URL instead of synthesize.folder")
+    add_engine_arguments(parser)
     known, beam_flags = parser.parse_known_args(argv)
-    runner_options = beam_options(beam_flags)
+    runner_options = beam_options(beam_flags, known.engine)
     params = load_params(known.params).synthesize
     if params is None:
         raise ParamsError(f"{known.params}: the section synthesize is missing; this params file is for your own frames")
-    if known.folder:
-        params = params.model_copy(update={"folder": known.folder})
+    folder = known.folder or params.folder
     options = params.options()
     if known.set not in options.sets:
         raise ParamsError(f"--set: expected one of {sorted(options.sets)} (synthesize.sets), got {known.set!r}")
@@ -70,24 +69,29 @@ def _run(argv: list[str]) -> None:
     strips = list_strips(options, known.set)
     chosen = options.sets[known.set]
     acquisitions = len(strips) * chosen.runs
-    written = LocalFiles(f"{params.folder}/{known.set}")
+    written = patient(files_at(f"{folder}/{known.set}"))
+    check_reach(runner_options, **{"--folder": written})
+    step = SynthesizeStrips(params, absolute(files_at(folder)), known.threads)
 
     def done() -> int:
-        return sum(1 for _ in written.folders(2)) if Path(written.root).is_dir() else 0
+        try:
+            return sum(1 for _ in written.folders(2))
+        except OSError:  # The folder is not there yet.
+            return 0
 
-    with (
-        progress(f"synthesize {known.set}", acquisitions, "acquisitions", done),
-        running_pipeline(runner_options) as pipeline,
-    ):
+    def construct(pipeline: beam.Pipeline) -> None:
         _ = (
             pipeline
-            | "Strips" >> beam.Create(_batches(strips, known.threads))  # tuple[StripSpec, ...]
+            | "Strips" >> beam.Create(_batches(strips, known.threads or os.cpu_count() or 1))  # tuple[StripSpec, ...]
             | "Spread over workers" >> beam.Reshuffle()  # tuple[StripSpec, ...]
-            | "Write acquisitions" >> beam.ParDo(SynthesizeStrips(params, known.threads))  # bytes written
+            | "Write acquisitions" >> beam.ParDo(step)  # bytes written
         )
-    tables = Path(params.folder, f"{known.set}_tables")
-    write_labels(tables / "labels.csv", strips)
-    write_reference(tables, make_rig(options))
+
+    with progress(f"synthesize {known.set}", acquisitions, "acquisitions", done):
+        run_pipeline(construct, runner_options, known.attempts, done)
+    with drawing_folder(files_at(f"{folder}/{known.set}_tables")) as tables:
+        write_labels(tables / "labels.csv", strips)
+        write_reference(tables, make_rig(options))
     say(summary(options, known.set, acquisitions, written, time.monotonic() - started))
 
 
@@ -96,7 +100,7 @@ def _batches(strips: Sequence[StripSpec], threads: int) -> list[tuple[StripSpec,
     return [tuple(strips[start : start + size]) for start in range(0, len(strips), size)]
 
 
-def summary(options: SynthesizeOptions, name: str, acquisitions: int, written: LocalFiles, seconds: float) -> str:
+def summary(options: SynthesizeOptions, name: str, acquisitions: int, written: Files, seconds: float) -> str:
     """The closing summary for people; raises `ParamsError` where acquisitions are missing on disk or too many."""
     chosen = options.sets[name]
     counts = {folder: len(written.names(folder)) for folder in written.folders(2)}

@@ -38,7 +38,7 @@ def open_dataset(folder: Path, scored: ScoreSet) -> LabelledVersion:
     """
     card = scored.card
     with _link("dataset to its files"):
-        version = read_labelled_version(folder)
+        version = read_labelled_version(files_at(str(folder)))
     for what, stated, came in (
         ("dataset", card.dataset["digest"], version.claims.digest),
         ("labels", card.labels_digest, version.labels_digest),

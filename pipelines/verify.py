@@ -12,9 +12,9 @@ from drae_data.files import Files
 from drae_data.verification.dataset import Verification, claimed_records, frames_changed, verify_dataset
 from drae_data.verification.shard import Fault
 from pipelines.beam_files import files_at
-from pipelines.beam_run import beam_options
 from pipelines.console import positive, progress, run_command, say
 from pipelines.params import load_params
+from pipelines.runner import beam_options
 
 _EPILOG = """\
 examples:

@@ -57,6 +57,6 @@ def run_log(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     """Sends the logs of what a test runs in its own process to a folder of its own."""
     path = tmp_path_factory.mktemp("logs") / "runs.jsonl"
     monkeypatch.setattr("pipelines.run_log.LOG", path)
-    monkeypatch.setattr("pipelines.beam_run.LOG", path.with_name("pipeline.log"))
+    monkeypatch.setattr("pipelines.runner.LOG", path.with_name("pipeline.log"))
     monkeypatch.setattr("pipelines.build.FRAME_LOGS", str(path.with_name("frames")))
     return path

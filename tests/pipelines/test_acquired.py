@@ -10,6 +10,7 @@ import pytest
 from drae_acceptance.score_table import Acquired
 from drae_data.acquisition import AcquisitionKey
 from drae_data.labels import LabelOptions
+from drae_data.local_files import LocalFiles
 from drae_data.manifest import LabelRow, QuarantineRow
 from drae_data.options import SplitOptions
 from drae_data.path_template import PathTemplate
@@ -31,7 +32,7 @@ def built(folder: Path, strips: Sequence[str], template: str, split: SplitOption
         labels=LabelOptions("labels.csv", {}, (), "", {"good": "good", "defective": "defective"}, ()),
     )  # fmt: skip
     build_dataset(folder / "frames", folder / "version", options, tables={"labels.csv": table.encode()})
-    return read_labelled_version(folder / "version")
+    return read_labelled_version(LocalFiles(str(folder / "version")))
 
 
 @pytest.fixture(scope="module")

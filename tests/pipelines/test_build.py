@@ -18,8 +18,8 @@ from apache_beam.options.pipeline_options import S3Options
 from ruamel.yaml import YAML
 
 from drae_data.local_files import LocalFiles
-from pipelines.beam_run import beam_options
 from pipelines.build import main
+from pipelines.runner import beam_options
 from tests.small_line import LAYOUT, build_dataset, small_options, tree_bytes, write_line
 
 ROOT = Path(__file__).resolve().parents[2]
