@@ -46,8 +46,8 @@ from drae_data.records import IMAGE, decode_example
 from drae_model.model_folder import Inspector, load_inspector
 from drae_model.patch_dataset import patch_batches
 from drae_model.read_options import ReadOptions
-from pipelines.beam_run import beam_options, running_pipeline
 from pipelines.params import load_params
+from pipelines.runner import beam_options, run_pipeline
 from pipelines.score_parts import read_part
 from pipelines.score_shards import score_shards
 from pipelines.scoring import Scoring, open_scoring
@@ -62,7 +62,7 @@ Found = dict[str, float]
 def by_shards(scoring: Scoring, folder: Path) -> Found:
     """The project's way."""
     parts = LocalFiles(str(folder / "parts"))
-    score_shards(scoring, parts, beam_options([]))
+    score_shards(scoring, parts, beam_options([]), attempts=1)
     found: Found = {}
     for shard in scoring.shards:
         keys = index_columns(scoring.version.files, shard, ["key"])["key"].tolist()
@@ -112,7 +112,8 @@ def by_run_inference(scoring: Scoring, folder: Path) -> Found:
         return bytes(features["key"]).decode(), (pixels, bytes(features["region"]).decode())
 
     handler = InspectorHandler(str(scoring.model.folder.resolve()), scoring.section.batch_size)
-    with running_pipeline(beam_options([])) as pipeline:
+
+    def construct(pipeline: beam.Pipeline) -> None:
         _ = (
             pipeline
             | "Shards" >> beam.Create([str(root / shard.name) for shard in scoring.shards])  # path
@@ -122,6 +123,8 @@ def by_run_inference(scoring: Scoring, folder: Path) -> Found:
             | "Gather" >> ToList()  # all of them
             | "Keep" >> beam.Map(lambda pairs: target.write_text(json.dumps(dict(pairs))))
         )
+
+    run_pipeline(construct, beam_options([]), attempts=1)
     found: Found = json.loads(target.read_text())
     return found
 
