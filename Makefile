@@ -21,7 +21,7 @@ KILLS ?= 50
 SEED ?= 1
 CHECKED := $(wildcard pipelines drae_line drae_data drae_model drae_acceptance benchmarks tests)
 
-.PHONY: help env repro line-demo native test test-kill test-line check format-check lint types floors format bench bench-choices bench-detection bench-line bench-scoring example clean
+.PHONY: help env repro line-demo native wheel test test-engines test-kill test-line check format-check lint types floors format bench bench-choices bench-detection bench-line bench-scale bench-scoring example clean
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -65,9 +65,19 @@ native: env  ## build the C++ client of the exported model into build/native (ne
 	@cmake -S native -B build/native -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(PY)
 	@cmake --build build/native
 
+wheel: env  ## this project as a wheel in dist/, for workers on other machines and for the Dockerfile
+	@rm -rf build/lib build/bdist.* dist/*.whl
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(PY) -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build/lib build/bdist.* drae_line_dataset.egg-info
+	@ls dist/*.whl
+
 test: env  ## run the tests, without the markers engines, fuzz and campaign (ARGS="-k NAME" narrows it)
 	@echo "test: running the tests with two workers"
 	@$(RUN) python -m pytest -n 2 --dist loadscope -m "not engines and not fuzz and not campaign" $(ARGS)
+
+test-engines: env  ## the same dataset on every engine: clusters on this machine, one worker killed, S3 (10 minutes; needs Java, Maven, Go)
+	@echo "test-engines: clusters start and end on this machine's own address; logs in build/engines/logs"
+	@$(RUN) python -m pytest -m engines tests/engines $(ARGS)
 
 test-kill: env  ## kill -9 the build and dvc repro at KILLS random moments each, rerun, compare (SEED=2: other moments)
 	@echo "test-kill: $(KILLS) kills of the build and $(KILLS) of dvc repro, each with a rerun; about 20 s a kill"
@@ -86,6 +96,7 @@ format-check: env
 lint: env
 	@echo "check: lint"
 	@$(RUN) ruff check .
+	@$(RUN) hadolint Dockerfile
 
 types: env
 	@echo "check: types (the first run takes a minute)"
@@ -115,6 +126,10 @@ bench-detection: env  ## the model next to principal components (ARGS="--sets al
 
 bench-scoring: env  ## score the kit the project's way, by Beam's RunInference, in a plain loop (ARGS="--rounds 5"); 11 minutes
 	@$(RUN) python -m benchmarks.scoring $(ARGS)
+
+bench-scale: env  ## cost of each step, plans, projections to 10^9 patches; then 720,000 patches in one go (20 minutes, 10 GB)
+	@$(RUN) python -m benchmarks.scale $(ARGS)
+	@$(RUN) python -m benchmarks.long_build
 
 bench-line: native  ## a slot of the line against the bare model call, C++ against Python, memory (20 minutes)
 	@$(RUN) python -m benchmarks.line --native build/native/drae_inspect $(ARGS)
