@@ -4,9 +4,8 @@
 ARG BEAM_VERSION=2.77.0
 FROM apache/beam_python3.11_sdk:${BEAM_VERSION}
 
-ENV PYTHONDONTWRITEBYTECODE=1 \
-    # TensorFlow takes the same kernels on every processor of a kind (decision 17).
-    TF_CPP_MIN_LOG_LEVEL=2
+# TensorFlow would tell of the machine in every worker's log.
+ENV PYTHONDONTWRITEBYTECODE=1 TF_CPP_MIN_LOG_LEVEL=2
 
 # First what seldom changes, so that a change of the project's code sends one small layer.
 COPY requirements.lock /opt/drae/

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from drae_data.acquisition import AcquisitionKey
@@ -17,7 +17,7 @@ from drae_data.quarantine_report import quarantine_message, reasons_table
 from drae_data.records import count_records
 from drae_data.selection import Selection
 from drae_data.shard_plan import Plan, ShardTask
-from drae_data.shards import PATCHES, WORK, done_path, part_path
+from drae_data.shards import PATCHES, WORK, Roots, finished_shard, part_path
 from drae_data.tables import TABLES, read_ledger, table_bytes
 
 COMMIT_POINT = "dataset_info.json"
@@ -107,7 +107,7 @@ def plan_path() -> str:
 
 def commit(
     target: Files, options: DatasetOptions, selection: Selection, plan: Plan, extended: Extended | None = None,
-    threads: int = 1,
+    threads: int = 1, build: str = "",
 ) -> CommittedDataset:  # fmt: skip
     """Publishes a version after its shards were built.
 
@@ -118,13 +118,14 @@ def commit(
         plan: what was planned.
         extended: the earlier version that this one extends.
         threads: shards recounted at the same time.
+        build: see `Roots`.
 
     Raises:
         CommitError: a shard or an acquisition is missing, or a count is not exactly what was planned.
         QuarantineError: more acquisitions are quarantined than allowed.
     """
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        checked = pool.map(lambda task: _checked_ledger(task, target, options), plan.tasks)
+        checked = pool.map(lambda task: _checked_ledger(task, Roots(target, target, build=build), options), plan.tasks)
         ledgers = {task.name: ledger for task, ledger in zip(plan.tasks, checked, strict=True)}
     built, quarantine = _balance(selection, plan, ledgers, options)
     listed = selection.listing.listed
@@ -168,20 +169,19 @@ def commit(
     )
 
 
-def _marker(task: ShardTask, target: Files) -> dict[str, Any]:
-    try:
-        marker: dict[str, Any] = json.loads(target.read(done_path(task.name)))
-    except FileNotFoundError as error:
+def _marker(task: ShardTask, roots: Roots) -> dict[str, Any]:
+    summary = finished_shard(task, roots)
+    if summary is None:
         raise CommitError(
             f"shard {task.name}: planned with {len(task.acquisitions)} acquisitions, but no worker reported it built. "
             "Nothing is committed; run the build again, finished shards are kept"
-        ) from error
-    return marker
+        )
+    return asdict(summary)
 
 
-def _checked_ledger(task: ShardTask, target: Files, options: DatasetOptions) -> dict[str, Any]:
+def _checked_ledger(task: ShardTask, roots: Roots, options: DatasetOptions) -> dict[str, Any]:
     """A shard's ledger after all it says was counted again; with its index's digest and whether it was reused."""
-    marker = _marker(task, target)
+    marker, target = _marker(task, roots), roots.target
     try:
         part = target.read(part_path(task.name))
         ledger = {**read_ledger(part), "index_sha256": sha256_hex(part), **{name: marker[name] for name in _MARKED}}

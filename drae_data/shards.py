@@ -65,12 +65,15 @@ class Roots:
         target: the version folder.
         earlier: the folder of the version that this one extends; None where it extends none.
         logs: where it is kept which files were read, see `drae_data.frame_log`; None for nowhere.
+        build: a name of this very build in the markers of its shards. A worker of an earlier one, which nobody told
+            that its build is over, leaves markers that do not count.
     """
 
     source: Files
     target: Files
     earlier: Files | None = None
     logs: Files | None = None
+    build: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,22 @@ def finish_shard(started: StartedShard, options: DatasetOptions, roots: Roots) -
     summary = started.reused or _write_shard(task, options, [future.result() for future in started.built], target)
     if roots.logs is not None:
         started.log.write(roots.logs, summary.fingerprint)
-    target.write(done_path(task.name), [json.dumps(asdict(summary), sort_keys=True).encode()])
+    marker = {"build": roots.build, "summary": asdict(summary)}
+    target.write(done_path(task.name), [json.dumps(marker, sort_keys=True).encode()])
     return summary
+
+
+def finished_shard(task: ShardTask, roots: Roots) -> ShardSummary | None:
+    """The summary of a shard that this very build finished before; None where it did not.
+
+    Raises:
+        OSError: its marker cannot be read.
+    """
+    try:
+        marker = json.loads(roots.target.read(done_path(task.name)))
+    except FileNotFoundError:
+        return None
+    return ShardSummary(**marker["summary"]) if marker["build"] == roots.build else None
 
 
 def shard_fingerprint(

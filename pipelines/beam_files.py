@@ -25,7 +25,9 @@ _GLOBBING = re.compile(r"[*?\[]")
 _COPIES_ITSELF = ("s3", "gs")
 # The number of an error for a missing bucket: not that of an absent object, which may be absent for good reason.
 MISSING_BUCKET = errno.ENXIO
-_ERRNO = {401: errno.EACCES, 403: errno.EACCES, 404: errno.ENOENT}
+# And for refused rights: in a store they belong to whoever asks, not to one acquisition as a file's do.
+REFUSED = errno.EKEYREJECTED
+_ERRNO = {401: REFUSED, 403: REFUSED, 404: errno.ENOENT}
 
 
 def files_at(root: str) -> Files:

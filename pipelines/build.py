@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import secrets
 import sys
 import time
 from collections.abc import Sequence
@@ -89,7 +90,9 @@ def _run(argv: list[str]) -> None:
     params = load_params(known.params)
     inputs = set_inputs(params, known.set, known.root, known.tables)
     target = patient(files_at(known.out or params.version_folder(known.set)), known.deadline)
-    check_reach(runner_options, **{"--root": inputs.source, "--out": target})
+    far = {"--earlier": known.earlier or params.version_folder(known.set)} if inputs.options.extends else {}
+    far |= {"--frame-logs": known.frame_logs} if known.frame_logs else {}
+    check_reach(runner_options, **{"--root": inputs.source.root, "--out": target.root, **far})
     if not target.root.strip("/"):
         raise OptionError("--out", target.root, "a folder below the root of the file system")
     earlier = None
@@ -111,7 +114,8 @@ def _build_version(
     options, source = inputs.options, inputs.source
     threads = known.threads or os.cpu_count() or 1
     with collector_paused():
-        selection = select(list_acquisitions(source, options), options, inputs.tables)
+        listing = list_acquisitions(patient(source, known.deadline), options)
+        selection = select(listing, options, inputs.tables)
         rows = earlier.plan if earlier else ()
         plan = plan_shards(selection.listing.acquisitions, options, selection.sides, rows)
     say(
@@ -121,8 +125,10 @@ def _build_version(
     before = committed_digest(target)
     with target.replacing(COMMIT_POINT) as workplace:
         open_version(workplace, plan)
-        build(plan.tasks, options, _roots(known, source, workplace, earlier, runner_options), known, runner_options)
-        committed = commit(workplace, options, selection, plan, earlier.extended if earlier else None, threads)
+        roots = _roots(known, source, workplace, earlier, runner_options)
+        build(plan.tasks, options, roots, known, runner_options)
+        extended = earlier.extended if earlier else None
+        committed = commit(workplace, options, selection, plan, extended, threads, roots.build)
     seconds = time.monotonic() - started
     log_run(
         dataset=options.name, version=options.version, digest=committed.digest, seconds=round(seconds, 1),
@@ -148,6 +154,7 @@ def _roots(
         opened(workplace.root),
         opened(earlier.files.root) if earlier else None,
         opened(logs) if logs else None,
+        secrets.token_hex(8),
     )
 
 

@@ -17,7 +17,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from drae_data.files import Files
 from drae_data.options import DatasetOptions
 from drae_data.shard_plan import ShardTask
-from drae_data.shards import Roots, ShardSummary, StartedShard, done_path, finish_shard, start_shard
+from drae_data.shards import Roots, ShardSummary, StartedShard, finish_shard, finished_shard, start_shard
 
 # Enough for as many workers; each part reads the whole file, a few dozen megabytes at a million acquisitions.
 _MOST_PARTS = 256
@@ -80,18 +80,6 @@ def read_plan(part: PlanPart, target: Files) -> Iterator[ShardTask]:
         yield ShardTask.from_json(json.loads(line))
 
 
-def finished_shard(task: ShardTask, target: Files) -> ShardSummary | None:
-    """The summary of a shard that an earlier attempt of this very build finished; None where none did.
-
-    The markers of other builds were removed when this one's plan was written, so a marker that is there is this
-    build's, and the shard that it speaks of was whole before it was written.
-    """
-    try:
-        return ShardSummary(**json.loads(target.read(done_path(task.name))))
-    except FileNotFoundError:
-        return None
-
-
 class BuildShard(beam.DoFn):
     """ShardTask -> ShardSummary, with counters `patches`, `acquisitions`, `quarantined` and `reused_shards`."""
 
@@ -118,7 +106,7 @@ class BuildShard(beam.DoFn):
 
     def process(self, task: ShardTask) -> Iterator[ShardSummary]:
         """Starts one shard and finishes the one before, so that no thread waits while a shard is written."""
-        finished = finished_shard(task, self._roots.target)
+        finished = finished_shard(task, self._roots)
         if finished is not None:
             yield self._counted(finished)
             return

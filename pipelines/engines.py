@@ -49,7 +49,11 @@ ENGINES = {
         "Dask workers on any machines: --dask_client_address=tcp://HOST:8786, --dask_npartitions=N (as many as shards "
         "shall be spread over)",
         "apache_beam.runners.dask.dask_runner.DaskRunner",
-        needs=(("--dask_client_address", "--dask_scheduler_file"),),
+        needs=(
+            ("--dask_client_address", "--dask_scheduler_file"),
+            # Without it one worker does nearly everything.
+            ("--dask_npartitions", "--dask_partition_size"),
+        ),
     ),
     "flink": Engine(
         "a Flink cluster: --flink_master=HOST:8081 and --flink_job_server_jar=JAR, or the --job_endpoint=HOST:8099 of "
@@ -116,7 +120,8 @@ def engine_flags(name: str, flags: Sequence[str]) -> list[str]:
     own = [flag for flag in engine.flags if flag_name(flag) == _REPEATED or flag_name(flag) not in given]
     if "--sdk_container_image" not in given:
         own = [flag for flag in own if flag != "--sdk_location=container"]
-    return [*flags, f"--runner={engine.runner}", *own]
+    # Of two names for one option the last counts.
+    return [f"--runner={engine.runner}", *own, *flags]
 
 
 def engine_of(runner: str) -> Engine | None:

@@ -18,17 +18,15 @@ from typing import Any, BinaryIO, TypeVar
 
 from drae_data.files import Files
 from drae_data.local_files import LocalFiles
-from pipelines.beam_files import MISSING_BUCKET, BeamFiles
+from pipelines.beam_files import MISSING_BUCKET, REFUSED, BeamFiles
 
-# Seconds, unless a command says else.
-DEADLINE = 120.0
 _Answer = TypeVar("_Answer")
 # Seconds: longer than any answer of a file system that is only slow.
 DEADLINE = 120.0
 # What will be the same in a few seconds: it is what lies there, or somebody must make room, give rights or a bucket.
 _LASTING = {
     errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG,
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, MISSING_BUCKET,
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, MISSING_BUCKET, REFUSED,
 }  # fmt: skip
 
 
@@ -113,16 +111,11 @@ class PatientFiles(Files):
         self._asked(lambda: self.inner.write(path, content), path)
 
     def remove(self, path: str) -> None:
-        """See `Files.remove`."""
-        under_way = threading.Lock()
+        """See `Files.remove`; without a deadline, since there may be very much.
 
-        def remove() -> None:
-            # A removal that was given up may still happen: if the next attempt did not wait for it, it could remove
-            # what is written after this call.
-            with under_way:
-                self.inner.remove(path)
-
-        self._asked(remove, path)
+        One that was given up could remove later what is written after this call.
+        """
+        self._tried(lambda: self.inner.remove(path), self._place(path))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

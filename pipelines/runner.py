@@ -1,12 +1,14 @@
 """How a stage's pipeline runs: an engine by name or any runner by Beam's own flags, tried again, failing in words."""
 
 import argparse
+import errno
 import importlib
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,21 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, SetupOptions, StandardOptions
 
 from drae_data.errors import DraeError, OptionError
-from drae_data.files import Files
+from pipelines.beam_files import MISSING_BUCKET, REFUSED
 from pipelines.console import positive
 from pipelines.engines import ENGINES, JOB_SERVER_FLAGS, LOCAL, engine_flags, engine_of, engines_help, flag_name
 
 LOG = Path("logs/pipeline.log")
 # Flags that may be shown: others can hold secrets, such as --s3_secret_access_key.
 _PUBLIC_FLAGS = ("runner", "direct_running_mode", "direct_num_workers", "parallelism", "job_name")
-# What no second attempt mends: a full or read-only disk, and what a step itself says in words.
-_LASTING = ("No space left on device", "Disk quota exceeded", "Read-only file system")
+# What no second attempt mends: no room, no rights, no bucket.
+_LASTING = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, REFUSED, MISSING_BUCKET,
+}  # fmt: skip
+# On a cluster Beam's workers log all options.
+_SECRETS = ("--s3_secret_access_key", "--s3_session_token")
+# With these a command would end before its work is done, and what it counts then is not there.
+_ENDS_EARLY = ("--dry_run", "--no_wait_until_finish")
 _LONGEST_WAIT_SECONDS = 60.0
 
 
@@ -40,7 +48,7 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--attempts", type=positive, default=3,
-        help="end when the pipeline failed so many times in a row without a step forward (default: 3)",
+        help="end when the pipeline failed so many times in a row without a step forward (default: 3; 1: at once)",
     )  # fmt: skip
     parser.epilog = f"{parser.epilog or ''}\n{engines_help()}\n"
 
@@ -79,6 +87,10 @@ def beam_options(flags: list[str], engine: str | None = None) -> PipelineOptions
 
     # Here a parser that holds the options of all of Beam's classes can be had.
     options.get_all_options(add_extra_args_fn=refuse_unknown)
+    for name in given.intersection(_ENDS_EARLY):
+        raise OptionError(name, "it", "nothing: a stage waits for its pipeline, counts what it left, and ends then")
+    for name in () if workers_are_near(options) else given.intersection(_SECRETS):
+        raise OptionError(name, "it", "the key in the environment of workers (AWS_SECRET_ACCESS_KEY): they log flags")
     if "--save_main_session" in given:
         raise OptionError("--save_main_session", "it", "nothing: workers import their code from the wheel or the image")
     options.view_as(SetupOptions).save_main_session = False
@@ -104,7 +116,7 @@ def workers_are_near(options: PipelineOptions) -> bool:
     return engine is not None and engine.near
 
 
-def check_reach(options: PipelineOptions, **roots: Files) -> None:
+def check_reach(options: PipelineOptions, **roots: str) -> None:
     """Whether the workers can see what they shall read and write; raises `OptionError`.
 
     Args:
@@ -112,9 +124,9 @@ def check_reach(options: PipelineOptions, **roots: Files) -> None:
         roots: by the flag or key that names each.
     """
     engine = engine_of(options.view_as(StandardOptions).runner or "")
-    for name, files in roots.items():
-        if engine is not None and engine.cloud and "://" not in files.root:
-            raise OptionError(name, files.root, f"a URL such as gs://BUCKET/..., which workers of {engine.runner} see")
+    for name, root in roots.items():
+        if engine is not None and engine.cloud and "://" not in root:
+            raise OptionError(name, root, f"a URL such as gs://BUCKET/..., which workers of {engine.runner} see")
 
 
 def public_flags(options: PipelineOptions) -> dict[str, Any]:
@@ -138,14 +150,14 @@ def run_pipeline(
     Raises:
         PipelineError: a step failed for good; the message is the cause in one line, the traceback is in `LOG`.
     """
-    failures, before = 0, done()
+    failures, before = 0, _counted(done, 0)
     while True:
         try:
-            with _logged(), beam.Pipeline(options=options) as pipeline:
-                construct(pipeline)
+            with _logged():
+                _run_once(construct, options)
             return
         except Exception as error:  # Runners wrap what a step raised in exceptions of their own.
-            cause, now = _cause(error), done()
+            cause, now = _cause(error), _counted(done, before)
             failures, before = (1 if now > before else failures + 1), now
             if failures >= attempts or _is_lasting(error, cause):
                 raise PipelineError(
@@ -157,6 +169,27 @@ def run_pipeline(
             time.sleep(wait)
 
 
+def _run_once(construct: Callable[[beam.Pipeline], object], options: PipelineOptions) -> None:
+    """One attempt; whatever ends it before its time, Ctrl-C too, ends the job on its cluster as well."""
+    pipeline = beam.Pipeline(options=options)
+    try:
+        with pipeline:
+            construct(pipeline)
+    except BaseException:
+        # Where the job did not begin, or its runner cannot end it, there is nothing to be done.
+        with suppress(Exception):
+            pipeline.result.cancel()
+        raise
+
+
+def _counted(done: Callable[[], int], before: int) -> int:
+    """How much is done; as much as before where it cannot be found out, which may be why a step failed."""
+    try:
+        return done()
+    except OSError:
+        return before
+
+
 @contextmanager
 def _logged() -> Iterator[None]:
     """What Beam logs goes to `LOG`, also the traceback of what ends the block."""
@@ -164,10 +197,10 @@ def _logged() -> Iterator[None]:
     handler = logging.FileHandler(LOG, mode="a", encoding="utf-8")
     # Builds at the same time share the file; the process id tells their lines apart.
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
-    # Parts of Beam warn by the root logger, which without a handler would write to the terminal from then on.
+    # Parts of Beam speak by the root logger, which Beam makes write to the terminal.
     root, logger = logging.getLogger(), logging.getLogger("apache_beam")
-    for one in (root, logger):
-        one.addHandler(handler)
+    kept, root.handlers = root.handlers, [handler]
+    logger.addHandler(handler)
     propagate, logger.propagate = logger.propagate, False
     try:
         yield
@@ -176,13 +209,15 @@ def _logged() -> Iterator[None]:
         raise
     finally:
         logger.propagate = propagate
-        for one in (root, logger):
-            one.removeHandler(handler)
+        logger.removeHandler(handler)
+        root.handlers = kept
         handler.close()
 
 
 def _cause(error: BaseException) -> str:
     """The line of an error's text that names what was raised in a step; runners put whole tracebacks into it."""
+    if isinstance(error, DraeError):
+        return str(error)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     named = [line for line in lines if "Error" in line.split(":")[0] and " " not in line.split(":")[0]]
     return (named or lines or [type(error).__name__])[-1].removeprefix("RuntimeError: ")
@@ -191,10 +226,11 @@ def _cause(error: BaseException) -> str:
 def _is_lasting(error: BaseException, cause: str) -> bool:
     """Whether another attempt would end alike: what this project says itself, a full disk, a graph that is refused."""
     raised = cause.split(":", 1)[0].rpartition(".")[2]
+    number = re.search(r"\[Errno (\d+)\]", cause)
     return (
-        isinstance(error, ValueError | TypeError)
+        isinstance(error, ValueError | TypeError | DraeError)
         or raised in _names_below(DraeError)
-        or any(text in cause for text in _LASTING)
+        or (number is not None and int(number[1]) in _LASTING)
     )
 
 

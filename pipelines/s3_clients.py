@@ -22,6 +22,8 @@ _OPTIONS = (
 _BeamsClient = boto3_client.Client
 _clients: dict[tuple[Any, ...], Any] = {}
 _making = threading.Lock()
+# A child that was forked while another thread made a client would wait for it for ever.
+os.register_at_fork(after_in_child=_making._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 class SharedClient(_BeamsClient):
@@ -52,11 +54,12 @@ def check_bucket(root: str) -> None:
         root: of any filesystem; others say themselves what is missing.
     """
     scheme, _, place = root.partition("://")
+    bucket, _, prefix = place.partition("/")
     if scheme != "s3":
         return
     client: Any = SharedClient(FileSystems.get_filesystem(root)._options)  # type: ignore[attr-defined]
     try:
-        client.list(ListRequest(place.partition("/")[0], ""))
+        client.list(ListRequest(bucket, prefix))
     except S3ClientError as error:
         if error.code != 404 or NO_SUCH_BUCKET in str(error):
             raise

@@ -68,7 +68,7 @@ def _run(argv: list[str]) -> None:
     target = Path(params.score_folder(known.set))
     check_target(target)
     folder = parts_folder(known.set, known.parts)
-    check_reach(runner_options, **{"dataset.folder": scoring.version.files, "--parts": folder})
+    check_reach(runner_options, **{"dataset.folder": scoring.version.files.root, "--parts": folder.root})
     with LocalFiles(str(target)).locked():
         _score_set(scoring, target, folder, runner_options, known)
 

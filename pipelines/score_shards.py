@@ -82,6 +82,7 @@ class ScoreShards(beam.PTransform[PCollection[ShardClaim], PCollection[int]]):
             shards  # a shard as provenance.json states it
             | "Spread over workers" >> beam.Reshuffle()  # the same
             | "Left to score" >> beam.Filter(is_left, self._task.parts)  # the same
+            | "One at a time" >> beam.Map(alone)  # a batch for RunInference
             | "Score shard" >> RunInference(ShardHandler(self._task))  # ScoredShard
             | "Keep scores" >> beam.ParDo(KeepScores(self._task.parts))  # patches scored
         )
@@ -90,7 +91,16 @@ class ScoreShards(beam.PTransform[PCollection[ShardClaim], PCollection[int]]):
 
 def is_left(shard: ShardClaim, parts: Files) -> bool:
     """Whether a shard has no scores yet."""
-    return part_name(shard.name) not in parts.names("")
+    try:
+        parts.read(part_name(shard.name))
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def alone(shard: ShardClaim) -> tuple[ShardClaim]:
+    """A batch of one shard."""
+    return (shard,)
 
 
 class ShardHandler(ModelHandler[ShardClaim, ScoredShard, ShardScorer]):
@@ -123,7 +133,7 @@ class ShardHandler(ModelHandler[ShardClaim, ScoredShard, ShardScorer]):
                 yield ScoredShard(shard, model.scores(folder, shard))
 
     def should_skip_batching(self) -> bool:
-        """Shards go one by one, and as they come: Beam's batching hands on the last ones when a bundle ends.
+        """Batches of one come as elements: Beam would hand on what it batched when a bundle ends.
 
         Its Dask runner loses what a step gives then.
         """
@@ -181,6 +191,6 @@ def score_shards(scoring: Scoring, parts: Files, runner_options: PipelineOptions
     if missing := sorted(records.keys() - parts.names("").keys()):
         raise ScoreError(
             f"{parts.root}: expected scores of {len(records)} shards, got {len(records) - len(missing)}; the pipeline "
-            f"ended without an error and without {first_names(missing)}. Run the same command again; if that does not "
-            "help, on another engine"
+            f"ended without an error and without {first_names(missing)}. On a cluster --parts must be a folder or URL "
+            "that every worker sees; else run the same command again"
         )

@@ -9,6 +9,7 @@ from drae_data.files import Files
 from drae_data.options import DatasetOptions
 from pipelines.beam_files import files_at
 from pipelines.params import Params, ParamsError, placed
+from pipelines.patient_files import patient
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def set_inputs(params: Params, name: str, root: str | None = None, tables: str |
     content = {}
     for table in names:
         try:
-            content[table] = files_at(folder).read(table)
+            content[table] = patient(files_at(folder)).read(table)
         except OSError as error:
             raise ParamsError(
                 f"build.{name}: expected the file {table} in its folder of tables {folder!r}: {error.strerror or error}"

@@ -70,7 +70,7 @@ def _run(argv: list[str]) -> None:
     chosen = options.sets[known.set]
     acquisitions = len(strips) * chosen.runs
     written = patient(files_at(f"{folder}/{known.set}"))
-    check_reach(runner_options, **{"--folder": written})
+    check_reach(runner_options, **{"--folder": written.root})
     step = SynthesizeStrips(params, absolute(files_at(folder)), known.threads)
 
     def done() -> int:

@@ -45,7 +45,9 @@ def test_an_index_of_another_build_than_the_marker_says_stops_the_commit(tmp_pat
     options, target = small_options(), LocalFiles(str(tmp_path / "out"))
     selection, plan = build_without_commit(write_line(tmp_path / "frames"), target)
     marker = tmp_path / "out/.work/done" / f"{plan.tasks[0].name}.json"
-    marker.write_text(json.dumps({**json.loads(marker.read_text()), "fingerprint": "another"}))
+    said = json.loads(marker.read_text())
+    said["summary"]["fingerprint"] = "another"
+    marker.write_text(json.dumps(said))
     with pytest.raises(CommitError, match=f"{plan.tasks[0].name}: the index is not the one"):
         commit(target, options, selection, plan)
 

@@ -18,7 +18,7 @@ from tests.engines.processes import BASE
 
 BEAM_VERSION = "2.77.0"
 FLINK_VERSION = "2.0.2"
-# Flink 2.0 is the newest for which PyPI has a distribution and Beam a job server.
+# A version for which there is a distribution on PyPI and a job server of Beam.
 JOB_SERVER = f"org.apache.beam:beam-runners-flink-2.0-job-server:{BEAM_VERSION}"
 PRISM = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{BEAM_VERSION}"
 # Names a jar of the job server that lies there already.

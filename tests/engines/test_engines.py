@@ -42,6 +42,8 @@ ENGINES: dict[str, Callable[[], Service]] = {
 KINDS = ["processes", "prism", "dask-2", "flink-2"]
 # Kill -9 when so many shards are finished, of 30 in the part of the demo set.
 _KILL_AFTER = 4
+# A worker that has built nothing has not imported the builder: some 65 MB against some 400.
+_IDLE_MEGABYTES = 150
 
 
 class Truth(NamedTuple):
@@ -132,6 +134,7 @@ def test_the_demo_set_has_the_same_digest(service: Service, truth: Truth, transc
     transcript.rate(service.name, outcome, truth.patches)
     transcript.add(service.name, "The demo set", outcome, digest)
     assert outcome.usage.megabytes, "no worker was seen"
+    assert min(outcome.usage.megabytes.values()) > _IDLE_MEGABYTES, "a worker had nothing to do"
     assert digest == truth.demo
     assert tree_bytes(version) == tree_bytes(VERSIONS / "demo")
 

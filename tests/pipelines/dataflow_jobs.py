@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.options.pipeline_options import TestOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipelines.runner import beam_options
@@ -17,7 +18,8 @@ from tests.pipelines.worker_graphs import GRAPHS, Construct
 
 def described(construct: Construct) -> dict[str, Any]:
     """Labels of steps, environments of workers, what is staged and where."""
-    options = beam_options([*CLOUD, "--dry_run=True", "--no_auth", "--job_name=trial"], "dataflow")
+    options = beam_options([*CLOUD, "--no_auth", "--job_name=trial"], "dataflow")
+    options.view_as(TestOptions).dry_run = True
     pipeline = beam.Pipeline(options=options)
     construct(pipeline)
     # Typed as a result of any runner; that of a dry run holds the job.

@@ -17,8 +17,6 @@ from apache_beam.options.pipeline_options import (
 )
 
 from drae_data.errors import OptionError
-from drae_data.local_files import LocalFiles
-from pipelines.beam_files import files_at
 from pipelines.engines import ENGINES, engine_of
 from pipelines.runner import beam_options, check_reach, public_flags, workers_are_near
 
@@ -27,7 +25,7 @@ CLOUD = [
     "--sdk_container_image=registry/worker:1",
 ]  # fmt: skip
 FLINK = ["--flink_master=localhost:8081", "--environment_type=EXTERNAL", "--environment_config=localhost:50000"]
-DASK = ["--dask_client_address=tcp://localhost:8786"]
+DASK = ["--dask_client_address=tcp://localhost:8786", "--dask_npartitions=8"]
 GIVEN = {"local": [], "local-processes": [], "dask": DASK, "flink": FLINK, "dataflow": CLOUD}
 
 
@@ -64,8 +62,10 @@ def test_plain_flags_of_beam_say_the_same() -> None:
 def test_what_the_user_says_goes_before_what_the_engine_says() -> None:
     two = beam_options(["--direct_num_workers=2"], "local-processes").view_as(DirectOptions)
     assert (two.direct_running_mode, two.direct_num_workers) == ("multi_processing", 2)
-    large = beam_options([*CLOUD, "--machine_type=c3-standard-22", "--experiments=mine"], "dataflow")
-    assert large.view_as(WorkerOptions).machine_type == "c3-standard-22"
+    for flag in ("--machine_type", "--worker_machine_type"):
+        large = beam_options([*CLOUD, f"{flag}=c3-standard-22"], "dataflow")
+        assert large.view_as(WorkerOptions).machine_type == "c3-standard-22"
+    large = beam_options([*CLOUD, "--experiments=mine"], "dataflow")
     # Experiments add up: one shard at a time on a machine is not lost by naming another.
     assert set(large.view_as(DebugOptions).experiments) >= {"mine", "use_runner_v2", "no_use_multiple_sdk_containers"}
 
@@ -84,6 +84,7 @@ def test_a_dataflow_worker_has_one_process_and_brings_its_beam() -> None:
         ("dataflow", "--project"), ("dataflow", "--region"), ("dataflow", "--temp_location"),
         ("dataflow", "--sdk_container_image or --extra_package"), ("flink", "--flink_master or --job_endpoint"),
         ("flink", "--environment_type"), ("dask", "--dask_client_address or --dask_scheduler_file"),
+        ("dask", "--dask_npartitions or --dask_partition_size"),
     ],
 )  # fmt: skip
 def test_a_missing_flag_is_asked_for_with_all_that_the_engine_takes(name: str, missing: str) -> None:
@@ -101,6 +102,9 @@ def test_a_missing_flag_is_asked_for_with_all_that_the_engine_takes(name: str, m
         (["--direct_running_mode=multi_threading"], None, "loses elements"),
         (["--runner=nowhere.to.be.found.Runner"], None, "a module that can be imported"),
         (["--temp_location=bucket/tmp", *(flag for flag in CLOUD if "temp" not in flag)], "dataflow", "gs://BUCKET"),
+        (["--dry_run=True"], None, "--dry_run: expected nothing: a stage waits"),
+        (["--no_wait_until_finish"], None, "--no_wait_until_finish: expected nothing: a stage waits"),
+        (["--s3_secret_access_key=TOP", *DASK], "dask", "the key in the environment of workers"),
         # A flag of the job server's own side is none of the local runner's words, but never a stranger.
         (["--number_of_execution_retries=3", "--bogus=1"], None, "got '--bogus'"),
     ],
@@ -116,12 +120,17 @@ def test_flags_that_only_the_job_server_knows_reach_it() -> None:
 
 
 def test_workers_of_a_cloud_see_no_folder_of_this_machine(tmp_path: Path) -> None:
-    local, remote = LocalFiles(str(tmp_path)), files_at("gs://bucket/frames")
+    local, remote = str(tmp_path), "gs://bucket/frames"
     cloud = beam_options(list(CLOUD), "dataflow")
     with pytest.raises(OptionError, match=r"--root: expected a URL such as gs://BUCKET"):
         check_reach(cloud, **{"--root": local, "--out": remote})
     check_reach(cloud, **{"--root": remote})
     check_reach(beam_options(list(FLINK), "flink"), **{"--root": local})
+
+
+def test_keys_may_be_flags_where_workers_are_on_this_machine() -> None:
+    for name in ("local", "local-processes"):
+        beam_options(["--s3_secret_access_key=TOP"], name)
 
 
 def test_only_workers_of_this_machine_are_near() -> None:

@@ -88,6 +88,24 @@ def test_a_build_over_s3_gives_the_bytes_of_a_local_one(
     assert changes[-1] == f"{VERSION}/{COMMIT_POINT}"
 
 
+def test_rights_that_are_lost_in_mid_build_send_nothing_into_quarantine(
+    tmp_path: Path, store: ObjectStore, line: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However many acquisitions may be there: it is not they that changed."""
+    store.upload(line.frames, FRAMES)
+    # Listing is still allowed.
+    store.fail_every, store.statuses, store.fail_paths = 1, (403,), r"frames/line/.*\.png"
+    params = write_params(tmp_path, tmp_path / "nowhere", max_quarantined=1000)
+    places = ["--root", f"s3://{FRAMES}", "--out", f"s3://{VERSION}"]
+    assert main(["--set", "small", "--params", str(params), *places, *store.flags]) == 1
+    said = capsys.readouterr().err
+    assert "Forbidden" in said or "AccessDenied" in said
+    # It is said at once.
+    assert "once more" not in said
+    store.calm()
+    assert COMMIT_POINT not in store.tree(VERSION)
+
+
 def test_a_build_that_faults_stop_is_gone_on_with(
     tmp_path: Path, store: ObjectStore, line: Line, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,7 +221,7 @@ OPERATIONS: list[Callable[[Files], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "number"), [(403, errno.EACCES), (500, errno.EIO), (503, errno.EIO)])
+@pytest.mark.parametrize(("status", "number"), [(403, errno.EKEYREJECTED), (500, errno.EIO), (503, errno.EIO)])
 def test_an_answer_of_the_store_is_an_error_with_place_and_words(store: ObjectStore, status: int, number: int) -> None:
     store.put("frames/line/a/x", b"1")
     files = BeamFiles(f"s3://{FRAMES}")
@@ -214,7 +232,7 @@ def test_an_answer_of_the_store_is_an_error_with_place_and_words(store: ObjectSt
         assert caught.value.errno == number
     # An answer other than "absent" is not asked once more whether the object is there.
     store.statuses, before = (403,), store.requests
-    with pytest.raises(PermissionError):
+    with pytest.raises(OSError, match=r"Forbidden|AccessDenied"):
         files.read("a/x")
     assert store.requests == before + 1
     store.calm()
@@ -311,8 +329,9 @@ def test_googles_storage_takes_the_same_way(monkeypatch: pytest.MonkeyPatch) -> 
         return raised
 
     monkeypatch.setattr(FileSystems, "copy", raising(Forbidden("no right")))
-    with pytest.raises(PermissionError, match="no right"):
+    with pytest.raises(OSError, match="no right") as refused:
         two.adopt(one, "x", "y")
+    assert refused.value.errno == errno.EKEYREJECTED
     monkeypatch.setattr(FileSystems, "match", raising(NotFound("The specified bucket does not exist.")))
     for question in (lambda: one.names("a"), lambda: list(one.folders(1)), lambda: one.holds("a")):
         with pytest.raises(OSError, match="there is no such bucket") as caught:

@@ -162,10 +162,10 @@ def test_after_the_last_attempt_the_last_error_says_how_many_there_were(name: st
 def test_what_hangs_is_given_up_and_asked_again(name: str, hang: threading.Event) -> None:
     files, inner = asked(hang, deadline=0.1)
     operation, answer = OPERATIONS[name]
-    if name == "remove":
-        threading.Timer(0.15, hang.set).start()
+    if name == "remove":  # It has no deadline, see below.
+        hang.set()
     assert operation(files) == answer
-    assert [call[0] for call in inner.calls].count(name) == 2
+    assert [call[0] for call in inner.calls].count(name) == (1 if name == "remove" else 2)
 
 
 def test_what_never_answers_ends_in_words(hang: threading.Event) -> None:
@@ -245,16 +245,12 @@ def test_parts_that_come_once_only_are_written_whole_at_every_attempt() -> None:
     assert inner.calls == [("write", "a/x", b"12")] * 2
 
 
-def test_a_removal_that_was_given_up_removes_nothing_later(hang: threading.Event) -> None:
-    """The first attempt hangs and goes on while the second waits: after the call nothing is removed any more."""
+def test_a_removal_is_never_given_up(hang: threading.Event) -> None:
+    """There may be very much to remove, and what is given up could remove later what is written after the call."""
     files, inner = asked(hang, deadline=0.05)
-    threading.Timer(0.08, hang.set).start()
+    threading.Timer(0.3, hang.set).start()
     files.remove("a/x")
-    assert inner.calls.count(("removed", "a/x")) == 2
-    hanging, still = asked(threading.Event(), deadline=0.05, attempts=2)
-    with pytest.raises(TimeoutError):
-        hanging.remove("a/x")
-    assert still.calls == [("remove", "a/x")]
+    assert inner.calls == [("remove", "a/x"), ("removed", "a/x")]
 
 
 def test_a_remote_file_is_opened_whole_and_a_local_one_by_its_own_files(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ Construct = Callable[[beam.Pipeline], object]
 def build(pipeline: beam.Pipeline) -> object:
     """As `pipelines.build` constructs it."""
     frames, *versions = (files_at(f"{BUCKET}/{place}") for place in ("frames", "small/1.0.0", "small/0.9.0"))
-    roots = Roots(patient(frames, listed=True), *map(patient, versions))
+    target, earlier = map(patient, versions)
+    roots = Roots(patient(frames, listed=True), target, earlier, build="a name")
     plan = plan_parts("plan", 3)
     return pipeline | "Plan" >> beam.Create(plan) | "Build shards" >> BuildShards(small_options(), roots, None)
 
