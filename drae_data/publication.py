@@ -17,7 +17,7 @@ from drae_data.quarantine_report import quarantine_message, reasons_table
 from drae_data.records import count_records
 from drae_data.selection import Selection
 from drae_data.shard_plan import Plan, ShardTask
-from drae_data.shards import PATCHES, WORK, Roots, finished_shard, part_path
+from drae_data.shards import PATCHES, WORK, finished_shard, part_path
 from drae_data.tables import TABLES, read_ledger, table_bytes
 
 COMMIT_POINT = "dataset_info.json"
@@ -125,7 +125,7 @@ def commit(
         QuarantineError: more acquisitions are quarantined than allowed.
     """
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        checked = pool.map(lambda task: _checked_ledger(task, Roots(target, target, build=build), options), plan.tasks)
+        checked = pool.map(lambda task: _checked_ledger(task, target, options, build), plan.tasks)
         ledgers = {task.name: ledger for task, ledger in zip(plan.tasks, checked, strict=True)}
     built, quarantine = _balance(selection, plan, ledgers, options)
     listed = selection.listing.listed
@@ -169,8 +169,8 @@ def commit(
     )
 
 
-def _marker(task: ShardTask, roots: Roots) -> dict[str, Any]:
-    summary = finished_shard(task, roots)
+def _marker(task: ShardTask, target: Files, build: str) -> dict[str, Any]:
+    summary = finished_shard(task, target, build)
     if summary is None:
         raise CommitError(
             f"shard {task.name}: planned with {len(task.acquisitions)} acquisitions, but no worker reported it built. "
@@ -179,9 +179,9 @@ def _marker(task: ShardTask, roots: Roots) -> dict[str, Any]:
     return asdict(summary)
 
 
-def _checked_ledger(task: ShardTask, roots: Roots, options: DatasetOptions) -> dict[str, Any]:
+def _checked_ledger(task: ShardTask, target: Files, options: DatasetOptions, build: str) -> dict[str, Any]:
     """A shard's ledger after all it says was counted again; with its index's digest and whether it was reused."""
-    marker, target = _marker(task, roots), roots.target
+    marker = _marker(task, target, build)
     try:
         part = target.read(part_path(task.name))
         ledger = {**read_ledger(part), "index_sha256": sha256_hex(part), **{name: marker[name] for name in _MARKED}}

@@ -137,17 +137,22 @@ def finish_shard(started: StartedShard, options: DatasetOptions, roots: Roots) -
     return summary
 
 
-def finished_shard(task: ShardTask, roots: Roots) -> ShardSummary | None:
+def finished_shard(task: ShardTask, target: Files, build: str) -> ShardSummary | None:
     """The summary of a shard that this very build finished before; None where it did not.
+
+    Args:
+        task: the shard.
+        target: the version folder.
+        build: see `Roots`.
 
     Raises:
         OSError: its marker cannot be read.
     """
     try:
-        marker = json.loads(roots.target.read(done_path(task.name)))
+        marker = json.loads(target.read(done_path(task.name)))
     except FileNotFoundError:
         return None
-    return ShardSummary(**marker["summary"]) if marker["build"] == roots.build else None
+    return ShardSummary(**marker["summary"]) if marker["build"] == build else None
 
 
 def shard_fingerprint(

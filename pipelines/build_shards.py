@@ -106,7 +106,7 @@ class BuildShard(beam.DoFn):
 
     def process(self, task: ShardTask) -> Iterator[ShardSummary]:
         """Starts one shard and finishes the one before, so that no thread waits while a shard is written."""
-        finished = finished_shard(task, self._roots)
+        finished = finished_shard(task, self._roots.target, self._roots.build)
         if finished is not None:
             yield self._counted(finished)
             return

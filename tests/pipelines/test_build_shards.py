@@ -47,15 +47,15 @@ def test_a_finished_shard_is_known_by_its_marker(tmp_path: Path, planned: tuple[
     plan, target = planned
     first, second = plan.tasks[:2]
     roots = Roots(LocalFiles(str(tmp_path / "frames")), target, build="this one")
-    assert finished_shard(first, roots) is None
+    assert finished_shard(first, target, "this one") is None
     built = build_shard(first, small_options(), roots, 1)
-    assert finished_shard(first, roots) == built
+    assert finished_shard(first, target, "this one") == built
     assert json.loads(target.read(done_path(first.name))) == {"build": "this one", "summary": asdict(built)}
-    assert finished_shard(second, roots) is None
+    assert finished_shard(second, target, "this one") is None
     # Neither what another build finished counts, nor what this one did before it wrote its plan anew.
-    assert finished_shard(first, replace(roots, build="another")) is None
+    assert finished_shard(first, target, "another") is None
     open_version(target, plan)
-    assert finished_shard(first, roots) is None
+    assert finished_shard(first, target, "this one") is None
 
 
 def test_a_worker_that_outlives_its_build_adds_nothing_to_the_next(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_worker_that_outlives_its_build_adds_nothing_to_the_next(tmp_path: Pat
     for task in plan.tasks[1:]:
         build_shard(task, options, mine, 1)
     build_shard(plan.tasks[0], other, theirs, 1)
-    assert finished_shard(plan.tasks[0], mine) is None
+    assert finished_shard(plan.tasks[0], target, "mine") is None
     with pytest.raises(CommitError, match="no worker reported it built"):
         commit(target, options, selection, plan, build="mine")
     build_shard(plan.tasks[0], options, mine, 1)
