@@ -85,22 +85,22 @@ def progress(what: str, total: int, unit: str, done: Callable[[], int]) -> Itera
 def _bar(what: str, total: int, unit: str, done: Callable[[], int], stop: threading.Event) -> None:
     with tqdm(total=total, desc=what, unit=f" {unit}", dynamic_ncols=True) as bar:
         while not stop.wait(_TERMINAL_SECONDS):
-            bar.update(_asked(done, int(bar.n)) - bar.n)
-        bar.update(_asked(done, int(bar.n)) - bar.n)
+            bar.update(count_done(done, int(bar.n)) - bar.n)
+        bar.update(count_done(done, int(bar.n)) - bar.n)
 
 
 def _log(what: str, total: int, unit: str, done: Callable[[], int], stop: threading.Event) -> None:
     started, count = time.monotonic(), 0
     while not stop.wait(_LOG_SECONDS):
-        count, seconds = _asked(done, count), time.monotonic() - started
+        count, seconds = count_done(done, count), time.monotonic() - started
         left = f"{(total - count) * seconds / count:,.0f} s left" if count else "time left not known yet"
         sys.stderr.write(
             f"{what}: {count:,} of {total:,} {unit} ({count / max(total, 1):.0%}), {count / seconds:,.0f}/s, {left}\n"
         )
 
 
-def _asked(done: Callable[[], int], before: int) -> int:
-    """How much is done; as much as before where the place that says so does not answer just now."""
+def count_done(done: Callable[[], int], before: int) -> int:
+    """How much is done; as much as before where the place that says so does not answer, which may be why work fails."""
     try:
         return done()
     except OSError:

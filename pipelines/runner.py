@@ -18,7 +18,7 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 
 from drae_data.errors import DraeError, OptionError
 from pipelines.beam_files import MISSING_BUCKET, REFUSED
-from pipelines.console import positive
+from pipelines.console import count_done, positive
 from pipelines.engines import ENGINES, JOB_SERVER_FLAGS, LOCAL, engine_flags, engine_of, engines_help, flag_name
 
 LOG = Path("logs/pipeline.log")
@@ -150,14 +150,14 @@ def run_pipeline(
     Raises:
         PipelineError: a step failed for good; the message is the cause in one line, the traceback is in `LOG`.
     """
-    failures, before = 0, _counted(done, 0)
+    failures, before = 0, count_done(done, 0)
     while True:
         try:
             with _logged():
                 _run_once(construct, options)
             return
         except Exception as error:  # Runners wrap what a step raised in exceptions of their own.
-            cause, now = _cause(error), _counted(done, before)
+            cause, now = _cause(error), count_done(done, before)
             failures, before = (1 if now > before else failures + 1), now
             if failures >= attempts or _is_lasting(error, cause):
                 raise PipelineError(
@@ -180,14 +180,6 @@ def _run_once(construct: Callable[[beam.Pipeline], object], options: PipelineOpt
         with suppress(Exception):
             pipeline.result.cancel()
         raise
-
-
-def _counted(done: Callable[[], int], before: int) -> int:
-    """How much is done; as much as before where it cannot be found out, which may be why a step failed."""
-    try:
-        return done()
-    except OSError:
-        return before
 
 
 @contextmanager
