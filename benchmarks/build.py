@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.command import counts, report, some_of
+from benchmarks.command import counts, frame_size, report, some_of
 from benchmarks.measure import machine
 from benchmarks.pixels import compare_pixels
 from benchmarks.sides import ENCODINGS, OURS, PEERS, BenchOptions, BuildBench, Rates
@@ -153,7 +153,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="a few acquisitions, one round: works or not, in two minutes"
     )
-    parser.add_argument("--size", type=_size, default=(1600, 1280), help="frames, WIDTHxHEIGHT (default: 1600x1280)")
+    parser.add_argument(
+        "--size", type=frame_size, default=(1600, 1280), help="frames, WIDTHxHEIGHT (default: 1600x1280)"
+    )
     parser.add_argument("--frames", type=int, default=16, help="frames per acquisition (default: 16)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="of all sides (default: one per core)")
     parser.add_argument("--shard-patches", type=int, default=2000, help="of the builder (default: 2000)")
@@ -169,11 +171,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             options = replace(options, acquisitions=(2,), tfds_acquisitions=1, rounds=1)
         options.workdir.mkdir(parents=True, exist_ok=True)
         return report(lambda: measure(options))
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, height = text.split("x")
-    return int(width), int(height)
 
 
 if __name__ == "__main__":

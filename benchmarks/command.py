@@ -36,3 +36,9 @@ def report(measure: Callable[[], dict[str, Any]]) -> int:
         return 1
     print("\n" + json.dumps(result))
     return 0
+
+
+def frame_size(text: str) -> tuple[int, int]:
+    """The argparse type of frame sizes, WIDTHxHEIGHT in pixels: width and height."""
+    width, height = text.split("x")
+    return int(width), int(height)

@@ -29,7 +29,7 @@ import psutil
 from benchmarks.bench_frames import FrameSet, link_frames, write_frames
 from benchmarks.bench_params import SET, build_params
 from benchmarks.build_samples import Sample, Tenth, ratio, tenths
-from benchmarks.command import report
+from benchmarks.command import frame_size, report
 from benchmarks.measure import BenchmarkError, machine, tree_bytes
 from drae_data.local_files import LocalFiles
 from drae_data.publication import COMMIT_POINT, plan_path
@@ -255,7 +255,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--acquisitions", type=int, default=2000, help="of 360 patches each (default: 2000)")
     parser.add_argument("--distinct", type=int, default=20, help="acquisitions with frames of their own (default: 20)")
-    parser.add_argument("--size", type=_size, default=(400, 320), help="frames, WIDTHxHEIGHT (default: 400x320)")
+    parser.add_argument("--size", type=frame_size, default=(400, 320), help="frames, WIDTHxHEIGHT (default: 400x320)")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of the build (default: one per core)")
     parser.add_argument("--shard-patches", type=int, default=2880, help="most patches in a shard (default: 2880)")
     parser.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: 2)")
@@ -267,11 +267,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             known.shard_patches, known.every, Path(temporary),
         )  # fmt: skip
         return report(lambda: measure(options))
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, height = text.split("x")
-    return int(width), int(height)
 
 
 if __name__ == "__main__":

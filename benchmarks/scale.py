@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.bench_frames import FrameSet, write_frames
 from benchmarks.bench_params import SET, build_params
 from benchmarks.bottlenecks import bottleneck
-from benchmarks.command import counts, report
+from benchmarks.command import counts, frame_size, report
 from benchmarks.commit_costs import listed_memory
 from benchmarks.measure import machine
 from benchmarks.plan import PARTS, plan_once, run_once
@@ -199,7 +199,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("--measured", type=int, default=8, help="acquisitions that are built (default: 8)")
     parser.add_argument("--rounds", type=int, default=5, help="builds in steps, and whole (default: 5)")
-    parser.add_argument("--size", type=_size, default=(1600, 1280), help="frames, WIDTHxHEIGHT (default: 1600x1280)")
+    parser.add_argument(
+        "--size", type=frame_size, default=(1600, 1280), help="frames, WIDTHxHEIGHT (default: 1600x1280)"
+    )
     parser.add_argument("--frames", type=int, default=16, help="frames per acquisition (default: 16)")
     parser.add_argument("--format", choices=sorted(_ENCODINGS), default="png", help="png to png, or bmp to raw")
     parser.add_argument(
@@ -216,11 +218,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             Path(temporary),
         )  # fmt: skip
         return report(lambda: measure(options, assumptions(known)))
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, height = text.split("x")
-    return int(width), int(height)
 
 
 if __name__ == "__main__":
