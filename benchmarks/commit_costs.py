@@ -14,8 +14,8 @@ from benchmarks.measure import BenchmarkError
 from drae_data.files import Files, sha256_hex
 from drae_data.manifest import AcquisitionRow
 from drae_data.records import count_records
-from drae_data.shards import part_path
 from drae_data.tables import read_ledger
+from drae_data.version_files import part_path
 
 _Kept = TypeVar("_Kept")
 _LISTED = 10_000

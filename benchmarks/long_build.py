@@ -32,8 +32,7 @@ from benchmarks.build_samples import Sample, Tenth, ratio, tenths
 from benchmarks.command import frame_size, report
 from benchmarks.measure import BenchmarkError, machine, tree_bytes
 from drae_data.local_files import LocalFiles
-from drae_data.publication import COMMIT_POINT, plan_path
-from drae_data.shards import WORK
+from drae_data.version_files import COMMIT_POINT, WORK, plan_path
 from pipelines.build_shards import PlanPart, read_plan
 
 REPOSITORY = Path(__file__).resolve().parent.parent

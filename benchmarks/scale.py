@@ -58,9 +58,9 @@ from benchmarks.step_rates import StepRates, measure_steps
 from drae_data.listing import list_acquisitions
 from drae_data.local_files import LocalFiles
 from drae_data.options import DatasetOptions
-from drae_data.publication import plan_path
 from drae_data.shard_plan import plan_shards
 from drae_data.shards import Roots
+from drae_data.version_files import plan_path
 from pipelines.build_shards import PlanPart, read_plan
 from pipelines.params import load_params
 

@@ -29,8 +29,10 @@ from drae_data.path_template import FramePlace
 from drae_data.rank_images import Pixels
 from drae_data.records import patch_record
 from drae_data.shard_plan import PlannedAcquisition, ShardTask
-from drae_data.shards import Roots, StartedShard, build_shard, finish_shard, part_path
+from drae_data.shards import Roots, StartedShard, build_shard, finish_shard
+from drae_data.statistics import NO_MOTION
 from drae_data.tables import read_ledger
+from drae_data.version_files import part_path
 from drae_data.view import View
 
 # What a worker does for a shard, in order, and what that is in words.
@@ -221,7 +223,7 @@ def _encoded(key: PatchKey, pixels: Pixels, options: DatasetOptions, watch: Stop
     """A patch as the build encodes it; its record is timed once more and taken off the encoding's time."""
     before = watch.seconds["record"]
     with watch.of("encode"):
-        patch = encode_patch(key, pixels, options.patch.encoding)
+        patch = encode_patch(key, pixels, options.patch.encoding, NO_MOTION)
     image = max(patch.record, key=len)  # The encoded image, a piece of its own.
     with watch.of("record"):
         patch_record(key, image)

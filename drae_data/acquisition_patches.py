@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
 from drae_data.acquisition import Image, PatchKey
 from drae_data.acquisition_facts import AcquisitionFacts, acquisition_facts
 from drae_data.acquisition_folder import (
@@ -21,7 +18,7 @@ from drae_data.errors import AcquisitionError
 from drae_data.files import Files, sha256_hex
 from drae_data.frame_log import FrameLog
 from drae_data.frames.decoding import CameraTags, DecodedFrame, decode_frame
-from drae_data.manifest import AcquisitionRow, FrameFile, QuarantineRow, ViewSize
+from drae_data.manifest import AcquisitionRow, FrameFile, FrameStatistics, QuarantineRow, ViewSize
 from drae_data.opencv import plain_opencv
 from drae_data.options import DatasetOptions
 from drae_data.patches import cut_patch
@@ -29,6 +26,13 @@ from drae_data.path_template import FramePlace
 from drae_data.rank_images import Pixels
 from drae_data.records import patch_record
 from drae_data.shard_plan import PlannedAcquisition, ShardTask, patch_split
+from drae_data.statistics import (
+    Motion,
+    PatchStatistics,
+    frame_statistics,
+    patch_statistics,
+    signature,
+)
 from drae_data.strip_layout import PlacedBox
 from drae_data.view import View
 
@@ -41,19 +45,13 @@ class EncodedPatch:
         key: its key.
         record: its TFRecord in pieces.
         sha256: of the encoded image.
-        mean: of grey values; with `std`, `minimum` and `maximum` the statistics of the patch index.
-        std: population standard deviation.
-        minimum: smallest grey value.
-        maximum: largest grey value.
+        statistics: of the patch.
     """
 
     key: PatchKey
     record: tuple[bytes, ...]
     sha256: str
-    mean: float
-    std: float
-    minimum: int
-    maximum: int
+    statistics: PatchStatistics
 
 
 @dataclass(frozen=True)
@@ -114,6 +112,8 @@ class _AcquisitionBuild:
         self._notes = set[str]()
         self._read = list[FrameFile]()
         self._views = list[ViewSize]()
+        self._statistics = list[FrameStatistics]()
+        self._signature = list[str]()
 
     def run(self) -> BuiltAcquisition:
         """Builds it; raises `AcquisitionError`, or OSError for what may pass."""
@@ -129,20 +129,24 @@ class _AcquisitionBuild:
     def _view_patches(self, vial: int, region: str, content: FolderContent) -> Iterator[EncodedPatch]:
         """The patches of the files that show one vial and region, or the whole strip."""
         options = self._options
-        view = View((vial, region), self._layout, options)
+        view, motion = View((vial, region), self._layout, options), Motion()
         for index in options.needed_frames:
             name = content.frames[FramePlace(vial, region, index)]
             place = FramePlace(vial, region, index)
             data, row = read_frame(self._planned.folder, name, place, options, self._files, self._log)
             try:
-                images = view.images(index, self._decode(data, name))
+                frame = self._decode(data, name)
+                images = view.images(index, frame)
             except AcquisitionError as error:
                 raise AcquisitionError(error.reason, error.detail, name) from error
             self._read.append(row)
+            boxes = [item.box for item in view.boxes]
+            motion.add(frame, boxes)
+            self._statistics.append(frame_statistics(index, (vial, region), boxes, motion))
             for image, pixels in images:
-                yield from self._image_patches(pixels, image, view.boxes)
+                yield from self._image_patches(pixels, image, view.boxes, motion.motion)
         for image, pixels in view.rank_images():
-            yield from self._image_patches(pixels, image, view.boxes)
+            yield from self._image_patches(pixels, image, view.boxes, motion.over_all())
         self._views.append(ViewSize(vial, region, *view.shape))
         self._shift = view.shift
 
@@ -153,11 +157,22 @@ class _AcquisitionBuild:
             self._tags = decoded.tags
         return decoded.pixels
 
-    def _image_patches(self, pixels: Pixels, image: Image, placed: tuple[PlacedBox, ...]) -> Iterator[EncodedPatch]:
-        for item in placed:
+    def _image_patches(
+        self, pixels: Pixels, image: Image, placed: tuple[PlacedBox, ...], motion: tuple[float, ...]
+    ) -> Iterator[EncodedPatch]:
+        options = self._options
+        # The last of the set's images stands for the acquisition: a rank image, where there is one.
+        signed = image == options.images[-1]
+        for item, moved in zip(placed, motion, strict=True):
             key = PatchKey(self._planned.key, image, item.vial, item.region)
-            if self._wanted is None or key in self._wanted:
-                yield encode_patch(key, cut_patch(pixels, item.box, self._options.patch), self._options.patch.encoding)
+            wanted = self._wanted is None or key in self._wanted
+            if not (wanted or signed):
+                continue
+            patch = cut_patch(pixels, item.box, options.patch)
+            if signed:
+                self._signature.append(signature(patch))
+            if wanted:
+                yield encode_patch(key, patch, options.patch.encoding, moved)
 
     def _row(self, source: Source, facts: AcquisitionFacts, patches: int) -> AcquisitionRow:
         return AcquisitionRow.at(
@@ -165,6 +180,7 @@ class _AcquisitionBuild:
             shift_y=self._shift[1], acquired_at=facts.acquired_at, exposure=facts.exposure, gain=facts.gain,
             serial=facts.serial, notes=tuple(sorted({*self._notes, *facts.notes})), patches=patches, splits=(),
             shards=(), ignored_files=0, frames=source.frames, sidecar=source.sidecar,
+            frame_statistics=tuple(self._statistics), signature="".join(self._signature),
         )  # fmt: skip
 
 
@@ -182,19 +198,14 @@ def _wanted_keys(planned: PlannedAcquisition, task: ShardTask, options: DatasetO
     return validation if task.split == "validation" else keys - validation
 
 
-def encode_patch(key: PatchKey, patch: Pixels, encoding: str) -> EncodedPatch:
+def encode_patch(key: PatchKey, patch: Pixels, encoding: str, motion: float) -> EncodedPatch:
     """Encodes one patch and takes its statistics.
 
     Args:
         key: its key.
         patch: uint8 [size, size].
         encoding: see `PatchOptions.encoding`.
+        motion: see `PatchStatistics`.
     """
     encoded = encode_patch_image(patch, encoding)
-    mean, std = cv2.meanStdDev(patch)
-    minimum, maximum, _, _ = cv2.minMaxLoc(patch)
-    return EncodedPatch(
-        key, patch_record(key, encoded), sha256_hex(encoded),
-        # float32 is what the index stores; rounding here keeps the value equal wherever it is read.
-        float(np.float32(mean[0, 0])), float(np.float32(std[0, 0])), int(minimum), int(maximum),
-    )  # fmt: skip
+    return EncodedPatch(key, patch_record(key, encoded), sha256_hex(encoded), patch_statistics(patch, motion))

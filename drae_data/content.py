@@ -16,7 +16,7 @@ from drae_data.strip_layout import StripLayout
 from drae_data.strip_layouts import StripLayouts
 
 # The layout of records, shards and tables. A change makes every shard new: a breaking change in CHANGELOG.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 # Which rules of time zones made times UTC.
 ZONES = importlib.metadata.version("tzdata")
 

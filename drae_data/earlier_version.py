@@ -6,8 +6,8 @@ from drae_data.errors import DatasetError
 from drae_data.files import Files
 from drae_data.manifest import PlanRow
 from drae_data.metadata import Extended, read_json
-from drae_data.publication import COMMIT_POINT, PROVENANCE
 from drae_data.tables import TABLES, read_table, table_rows
+from drae_data.version_files import COMMIT_POINT, PROVENANCE
 
 
 @dataclass(frozen=True)

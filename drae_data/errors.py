@@ -75,3 +75,7 @@ class QuarantineError(CommitError):
 
 class DatasetError(DraeError):
     """A dataset folder is absent, not committed, or of a format that this code does not read."""
+
+
+class QualityError(DraeError):
+    """A version has more violations than its gate allows; later stages must not use it."""

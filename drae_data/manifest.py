@@ -29,6 +29,25 @@ class FrameFile:
 
 
 @dataclass(frozen=True)
+class FrameStatistics:
+    """Statistics of one frame file, over the boxes in it.
+
+    Attributes:
+        frame: its index.
+        vial: see `FrameFile`.
+        region: see `FrameFile`.
+        mean: of the grey values in the boxes, 0 to 255.
+        motion: see `drae_data.statistics.PatchStatistics`; over all boxes.
+    """
+
+    frame: int
+    vial: int
+    region: str
+    mean: float
+    motion: float
+
+
+@dataclass(frozen=True)
 class ViewSize:
     """Size in pixels of the frames that show one vial and region; vial -1 and no region: the whole strip."""
 
@@ -80,6 +99,8 @@ class AcquisitionRow(Keyed):
         ignored_files: files in its folder that are no frames.
         frames: the frame files that were read.
         sidecar: the file beside the frames that was read: one or none.
+        frame_statistics: of each frame file that was read, see `drae_data.statistics`.
+        signature: perceptual hashes of the boxes in the last of the set's images, one behind the other in their order.
     """
 
     folder: str
@@ -98,6 +119,8 @@ class AcquisitionRow(Keyed):
     ignored_files: int
     frames: tuple[FrameFile, ...]
     sidecar: tuple[FrameFile, ...]
+    frame_statistics: tuple[FrameStatistics, ...]
+    signature: str
 
     def merge(self, other: "AcquisitionRow") -> "AcquisitionRow":
         """Joins the rows that two shards hold of one acquisition (split by patch)."""
@@ -116,6 +139,7 @@ class AcquisitionRow(Keyed):
             **{name: tuple(values[name]) for name in ("notes", "splits", "shards")},
             "views": tuple(ViewSize(**view) for view in values["views"]),
             **{name: tuple(FrameFile(**file) for file in values[name]) for name in ("frames", "sidecar")},
+            "frame_statistics": tuple(FrameStatistics(**one) for one in values["frame_statistics"]),
         })  # fmt: skip
 
 
@@ -223,54 +247,6 @@ class PlanRow(Keyed):
     shard: str
     folder: str
     validation_patches: int
-
-
-@dataclass(frozen=True)
-class PatchRow:
-    """One patch in a shard; the shard's name is that of the table.
-
-    Attributes:
-        key: text form of the `PatchKey`.
-        strip: with run, batch, recipe and station the acquisition's key.
-        run: see strip.
-        batch: see strip.
-        recipe: see strip.
-        station: see strip.
-        image: text form of the `Image`.
-        vial: from 0.
-        region: its name.
-        split: train, validation or test.
-        index: record number in the shard, from 0.
-        offset: byte offset of the record's data in the shard.
-        length: bytes of the record's data.
-        sha256: of the encoded image.
-        mean: of the patch's grey values, 0 to 255.
-        std: their population standard deviation.
-        minimum: smallest grey value.
-        maximum: largest grey value.
-    """
-
-    key: str
-    strip: str
-    run: int
-    batch: str
-    recipe: str
-    station: str
-    image: str
-    vial: int
-    region: str
-    split: str
-    index: int
-    offset: int
-    length: int
-    sha256: str
-    mean: float
-    std: float
-    minimum: int
-    maximum: int
-
-
-Row = AcquisitionRow | QuarantineRow | LabelRow | FindingRow | PlanRow | PatchRow
 
 
 def printable(text: str) -> str:

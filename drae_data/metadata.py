@@ -17,7 +17,7 @@ from drae_data.files import Files, sha256_hex
 from drae_data.options import DatasetOptions
 from drae_data.records import FEATURES
 from drae_data.shard_plan import ShardTask
-from drae_data.shards import part_path
+from drae_data.version_files import part_path
 
 # TFDS finds the shards by these two; the names are those that `shard_name` gives.
 FILE_FORMAT = "tfrecord"
@@ -57,7 +57,7 @@ def features(options: DatasetOptions) -> bytes:
             "tensor": {"shape": {}, "dtype": "int64", "encoding": "none"},
         },
     }
-    return _json({
+    return json_bytes({
         "pythonClassName": f"{_TFDS}.features_dict.FeaturesDict",
         "featuresDict": {"features": {name: kinds[kind] for name, kind in FEATURES.items()}},
     })  # fmt: skip
@@ -77,7 +77,7 @@ def dataset_info(options: DatasetOptions, plan: Sequence[ShardTask], shards: Map
         }
         for split, ledgers in by_split.items()
     ]
-    return _json({
+    return json_bytes({
         "name": options.name,
         "version": options.version,
         "description": "Patches of vial strips, one per image, vial and region; see provenance.json.",
@@ -105,8 +105,8 @@ def combined_digest(name: str, version: str, content: Mapping[str, Any], files: 
     """One SHA-256 for a dataset: name, version, content parameters, and path and SHA-256 of every file.
 
     It covers no path above the root, no time, no host and no commit: the same frames and parameters give the same
-    digest on any machine, runner and worker count. `provenance.json`, which holds it, and `dataset_info.json`, which
-    repeats counts, are not covered.
+    digest on any machine, runner and worker count. `provenance.json`, which holds it, and `dataset_info.json` and
+    `croissant.json`, which repeat what others say, are not covered.
     """
     identity = {"name": name, "version": version, "content": content, "files": files}
     return sha256_hex(json.dumps(identity, sort_keys=True).encode())
@@ -130,7 +130,7 @@ def provenance(
         ignored: leftovers of systems and other files that were passed over below the root.
         extended: the earlier version, where there is one.
     """
-    return _json({
+    return json_bytes({
         "dataset": options.name,
         "version": options.version,
         "digest": digest,
@@ -170,5 +170,6 @@ def read_json(files: Files, path: str, what: str) -> dict[str, Any]:
     return values
 
 
-def _json(values: dict[str, Any]) -> bytes:
+def json_bytes(values: dict[str, Any]) -> bytes:
+    """JSON as every published file holds it: names sorted, indented, UTF-8, a line feed at its end."""
     return (json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -15,6 +15,8 @@ from drae_data.path_template import PathTemplate
 from drae_data.strip_layouts import StripLayouts
 
 SPLITS_BY = ("strip", "acquisition", "patch", "blocks", "list", "none")
+# Those that keep all runs of a strip on one side.
+STRIPS_WHOLE = ("strip", "blocks", "list", "none")
 SPLITS = ("train", "validation", "test")
 
 

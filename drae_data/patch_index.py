@@ -12,9 +12,9 @@ from drae_data.errors import DatasetError, RecordError
 from drae_data.files import Files, sha256_hex
 from drae_data.rank_images import Pixels
 from drae_data.records import IMAGE, decode_example
-from drae_data.shards import part_path
 from drae_data.tables import read_table
 from drae_data.verification.claims import Claims, ShardClaim
+from drae_data.version_files import part_path
 
 _CHUNK = 1 << 20
 

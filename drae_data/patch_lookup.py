@@ -15,16 +15,16 @@ from drae_data.encodings import decode_patch_image
 from drae_data.errors import AcquisitionError, DatasetError, RecordError
 from drae_data.files import Files, sha256_hex
 from drae_data.frames.decoding import decode_frame
-from drae_data.manifest import AcquisitionRow, FrameFile, PatchRow, ViewSize, key_of
+from drae_data.manifest import AcquisitionRow, FrameFile, ViewSize, key_of
 from drae_data.metadata import read_json
 from drae_data.patch_origin import boxes_of, frames_of, view_of
+from drae_data.patch_rows import PatchRow
 from drae_data.patches import cut_patch
-from drae_data.publication import COMMIT_POINT, PROVENANCE
 from drae_data.rank_images import Pixels, RankImages
 from drae_data.records import IMAGE, RECORD_OVERHEAD, decode_example, frame_record
-from drae_data.shards import part_path
 from drae_data.strip_layout import Box
 from drae_data.tables import TABLES, read_table, table_rows
+from drae_data.version_files import COMMIT_POINT, PROVENANCE, part_path
 
 _FOOTER_BYTES = 4
 _MOST_SUGGESTIONS = 5

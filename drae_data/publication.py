@@ -2,26 +2,28 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from drae_data.acquisition import AcquisitionKey
+from drae_data.croissant import Described, DescribedShard, croissant
 from drae_data.errors import CommitError, DatasetError, QuarantineError, RecordError
 from drae_data.files import Files, sha256_hex
 from drae_data.manifest import AcquisitionRow, QuarantineRow
 from drae_data.metadata import Extended, dataset_digest, dataset_info, features, provenance, read_json
 from drae_data.options import DatasetOptions
+from drae_data.patch_rows import StatisticsRow
 from drae_data.quarantine_report import quarantine_message, reasons_table
 from drae_data.records import count_records
 from drae_data.selection import Selection
 from drae_data.shard_plan import Plan, ShardTask
-from drae_data.shards import PATCHES, WORK, finished_shard, part_path
+from drae_data.shards import finished_shard
+from drae_data.statistics import RegionSums, add_sums
 from drae_data.tables import TABLES, read_ledger, table_bytes
+from drae_data.version_files import COMMIT_POINT, CROISSANT, PATCHES, PROVENANCE, WORK, part_path, plan_path
 
-COMMIT_POINT = "dataset_info.json"
-PROVENANCE = "provenance.json"
 # What only the build that is being committed says of a shard.
 _MARKED = ("reused", "ignored")
 
@@ -100,11 +102,6 @@ def _all_files(files: Files) -> list[str]:
     return sorted(paths, key=lambda path: (path != COMMIT_POINT, path))
 
 
-def plan_path() -> str:
-    """Where the plan of the current build lies, one shard task as JSON per line."""
-    return f"{WORK}/plan.jsonl"
-
-
 def commit(
     target: Files, options: DatasetOptions, selection: Selection, plan: Plan, extended: Extended | None = None,
     threads: int = 1, build: str = "",
@@ -148,15 +145,19 @@ def commit(
     rows: dict[str, Sequence[Any]] = {
         "acquisitions": built, "quarantine": quarantine, "left_out": left_out, "plan": plan.rows(),
         "labels": selection.labelling.rows, "findings": selection.labelling.findings,
+        "statistics": _statistics(plan.tasks, ledgers),
     }  # fmt: skip
     files = {path: table_bytes(name, rows[name]) for name, path in TABLES.items()}
     files["features.json"] = features(options)
     digest = dataset_digest(options, ledgers, files)
     files[PROVENANCE] = provenance(options, ledgers, digest, files, selection.listing.ignored, extended)
+    info = dataset_info(options, plan.tasks, ledgers)
+    described = Described(options.name, options.version, digest, options.patch.size, options.patch.encoding, records)
+    files[CROISSANT] = croissant(described, _described(plan.tasks, ledgers), {**files, COMMIT_POINT: info})
     for path, content in files.items():
         target.write(path, [content])
     target.remove(WORK)
-    target.write(COMMIT_POINT, [dataset_info(options, plan.tasks, ledgers)])
+    target.write(COMMIT_POINT, [info])
     return CommittedDataset(
         digest,
         dict(records),
@@ -167,6 +168,22 @@ def commit(
         left_out,
         sum(ledger["bytes"] for ledger in ledgers.values()),
     )
+
+
+def _described(tasks: Sequence[ShardTask], ledgers: dict[str, dict[str, Any]]) -> Iterator[DescribedShard]:
+    for task in tasks:
+        ledger = ledgers[task.name]
+        yield DescribedShard(
+            task.name, task.split, ledger["records"], ledger["bytes"], ledger["sha256"], ledger["index_bytes"],
+            ledger["index_sha256"],
+        )  # fmt: skip
+
+
+def _statistics(tasks: Sequence[ShardTask], ledgers: dict[str, dict[str, Any]]) -> list[StatisticsRow]:
+    sums: dict[str, list[RegionSums]] = {}
+    for task in tasks:
+        sums.setdefault(task.split, []).extend(RegionSums(**one) for one in ledgers[task.name]["statistics"])
+    return [StatisticsRow.of(split, added) for split in sorted(sums) for added in add_sums(sums[split])]
 
 
 def _marker(task: ShardTask, target: Files, build: str) -> dict[str, Any]:
@@ -184,7 +201,8 @@ def _checked_ledger(task: ShardTask, target: Files, options: DatasetOptions, bui
     marker = _marker(task, target, build)
     try:
         part = target.read(part_path(task.name))
-        ledger = {**read_ledger(part), "index_sha256": sha256_hex(part), **{name: marker[name] for name in _MARKED}}
+        index = {"index_sha256": sha256_hex(part), "index_bytes": len(part)}
+        ledger = {**read_ledger(part), **index, **{name: marker[name] for name in _MARKED}}
         with target.open(task.name) as stream:
             count = count_records(stream)
     except (OSError, DatasetError, RecordError) as error:

@@ -20,16 +20,17 @@ from drae_data.content import content
 from drae_data.errors import AcquisitionError, DatasetError
 from drae_data.files import Files, sha256_hex
 from drae_data.frame_log import FrameLog, read_frame_log
-from drae_data.manifest import PatchRow, QuarantineRow
+from drae_data.manifest import QuarantineRow
 from drae_data.options import DatasetOptions
+from drae_data.patch_rows import PatchRow
 from drae_data.records import RECORD_OVERHEAD, extend_crc
 from drae_data.shard_plan import PlannedAcquisition, ShardTask, hash_order
+from drae_data.statistics import RegionSums, region_sums
 from drae_data.tables import read_ledger, table_bytes
+from drae_data.version_files import done_path, part_path
 
 # Bytes of a TFRecord before its data: length and the length's checksum.
 _BEFORE_DATA = RECORD_OVERHEAD - 4
-WORK = ".work"
-PATCHES = "patches"
 
 
 @dataclass(frozen=True)
@@ -91,16 +92,6 @@ class StartedShard:
     built: tuple[Future[BuiltAcquisition], ...]
     reused: ShardSummary | None
     log: FrameLog
-
-
-def part_path(shard: str) -> str:
-    """Where a shard's part of the patch index lies, relative to the version folder."""
-    return f"{PATCHES}/{shard}.parquet"
-
-
-def done_path(shard: str) -> str:
-    """Where the marker lies that a shard was built or checked in the current build."""
-    return f"{WORK}/done/{shard}.json"
 
 
 def build_shard(task: ShardTask, options: DatasetOptions, roots: Roots, threads: int) -> ShardSummary:
@@ -250,6 +241,7 @@ def _write_shard(
         "records": len(rows),
         "acquisitions": [asdict(item.row) for item in built if item.row is not None],
         "quarantine": [asdict(item.found) for item in built if isinstance(item.found, QuarantineRow)],
+        "statistics": [asdict(sums) for sums in _region_sums(patches)],
     }
     target.write(part_path(task.name), [table_bytes("patches", rows, ledger)])
     return _summary(task, ledger, [item.found for item in built], reused=False)
@@ -277,10 +269,13 @@ def _patch_rows(task: ShardTask, patches: list[EncodedPatch]) -> Iterator[PatchR
         length = sum(map(len, patch.record)) - RECORD_OVERHEAD
         yield PatchRow(
             str(key), of.strip, of.run, of.batch, of.recipe, of.station, str(key.image), key.vial, key.region,
-            task.split, index, offset, length, patch.sha256, patch.mean, patch.std, patch.minimum,
-            patch.maximum,
+            task.split, index, offset, length, patch.sha256, **vars(patch.statistics),
         )  # fmt: skip
         offset += length + RECORD_OVERHEAD
+
+
+def _region_sums(patches: Iterable[EncodedPatch]) -> list[RegionSums]:
+    return region_sums((patch.key.region, patch.key.image.rank, patch.statistics) for patch in patches)
 
 
 def _summary(

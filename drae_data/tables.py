@@ -8,17 +8,24 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drae_data.errors import DatasetError
-from drae_data.manifest import AcquisitionRow, Row
+from drae_data.manifest import AcquisitionRow
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _FRAME = pa.struct([
     ("frame", pa.int32()), ("vial", pa.int16()), ("region", pa.string()), ("file", pa.string()),
     ("bytes", pa.int64()), ("sha256", pa.string()),
+])  # fmt: skip
+_FRAME_STATISTICS = pa.struct([
+    ("frame", pa.int32()), ("vial", pa.int16()), ("region", pa.string()), ("mean", pa.float32()),
+    ("motion", pa.float32()),
 ])  # fmt: skip
 _VIEW = pa.struct([
     ("vial", pa.int16()), ("region", pa.string()), ("height", pa.int32()), ("width", pa.int32()),
@@ -38,6 +45,7 @@ SCHEMAS = {
         ("exposure", pa.string()), ("gain", pa.string()), ("serial", pa.string()), ("notes", _TEXTS),
         ("patches", pa.int32()), ("splits", _TEXTS), ("shards", _TEXTS), ("ignored_files", pa.int32()),
         ("frames", pa.list_(_FRAME)), ("sidecar", pa.list_(_FRAME)),
+        ("frame_statistics", pa.list_(_FRAME_STATISTICS)), ("signature", pa.string()),
     ]),
     "quarantine": _REFUSED,
     "left_out": _REFUSED,
@@ -54,22 +62,32 @@ SCHEMAS = {
         ("key", pa.string()), *_KEY, ("image", pa.string()), ("vial", pa.int16()), ("region", pa.string()),
         ("split", pa.string()), ("index", pa.int32()), ("offset", pa.int64()), ("length", pa.int32()),
         ("sha256", pa.string()), ("mean", pa.float32()), ("std", pa.float32()), ("minimum", pa.uint8()),
-        ("maximum", pa.uint8()),
+        ("maximum", pa.uint8()), ("sharpness", pa.float32()), ("saturated", pa.float32()), ("black", pa.float32()),
+        ("motion", pa.float32()),
+    ]),
+    "statistics": pa.schema([
+        ("split", pa.string()), ("region", pa.string()), ("image", pa.string()), ("patches", pa.int64()),
+        ("mean", pa.float64()), ("mean_std", pa.float64()), ("std", pa.float64()), ("sharpness", pa.float64()),
+        ("saturated", pa.float64()), ("black", pa.float64()), ("motion", pa.float64()),
+    ]),
+    "violations": pa.schema([
+        ("severity", pa.string()), ("rule", pa.string()), ("place", pa.string()), ("measured", pa.float64()),
+        ("limit", pa.float64()), ("detail", pa.string()),
     ]),
 }  # fmt: skip
-# The published tables, by name; the index of patches has a part per shard instead.
-TABLES = {name: f"{name}.parquet" for name in SCHEMAS if name != "patches"}
-_VERSIONS = dict.fromkeys(SCHEMAS, 2) | {"labels": 3}
+# The published tables, by name; the index of patches has a part per shard instead, and violations lie in a report.
+TABLES = {name: f"{name}.parquet" for name in SCHEMAS if name not in ("patches", "violations")}
+_VERSIONS = dict.fromkeys(SCHEMAS, 2) | {"labels": 3, "acquisitions": 3, "patches": 3, "statistics": 1, "violations": 1}
 _SCHEMA_KEY = b"drae_schema"
 _LEDGER_KEY = b"drae_ledger"
 
 
-def table_bytes(name: str, rows: Iterable[Row], ledger: dict[str, Any] | None = None) -> bytes:
+def table_bytes(name: str, rows: Iterable["DataclassInstance"], ledger: dict[str, Any] | None = None) -> bytes:
     """A table as the bytes of a Parquet file, rows in the given order.
 
     Args:
         name: a key of `SCHEMAS`.
-        rows: of the matching type.
+        rows: dataclasses with the schema's columns as fields.
         ledger: JSON values to keep in the file's metadata.
     """
     metadata = {_SCHEMA_KEY: f"{name}/{_VERSIONS[name]}".encode()}

@@ -16,8 +16,8 @@ from drae_data.files import Files
 from drae_data.local_files import LocalFiles
 from drae_data.metadata import read_json
 from drae_data.patch_index import index_columns, verify_advice
-from drae_data.publication import PROVENANCE
 from drae_data.verification.claims import Claims, ShardClaim, read_claims
+from drae_data.version_files import PROVENANCE
 from drae_model.read_options import ReadOptions
 
 

@@ -17,10 +17,11 @@ from drae_data.errors import OptionError
 from drae_data.files import Files
 from drae_data.listing import list_acquisitions
 from drae_data.options import DatasetOptions
-from drae_data.publication import COMMIT_POINT, commit, committed_digest, open_version, plan_path
+from drae_data.publication import commit, committed_digest, open_version
 from drae_data.selection import select
 from drae_data.shard_plan import ShardTask, plan_shards
-from drae_data.shards import WORK, Roots
+from drae_data.shards import Roots
+from drae_data.version_files import COMMIT_POINT, WORK, plan_path
 from pipelines.beam_files import absolute, files_at
 from pipelines.build_shards import BuildShards, plan_parts
 from pipelines.collector import collector_paused

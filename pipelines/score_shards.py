@@ -19,9 +19,8 @@ from apache_beam.pvalue import PCollection
 from drae_acceptance.errors import ScoreError
 from drae_acceptance.names import first_names
 from drae_data.files import Files
-from drae_data.publication import COMMIT_POINT, PROVENANCE
-from drae_data.shards import part_path
 from drae_data.verification.claims import ShardClaim
+from drae_data.version_files import COMMIT_POINT, PROVENANCE, part_path
 from drae_model.model_folder import load_inspector
 from drae_model.score_patches import ShardScorer
 from pipelines.beam_files import absolute

@@ -16,9 +16,9 @@ from drae_data.files import Files
 from drae_data.labels import UNKNOWN
 from drae_data.manifest import AcquisitionRow, LabelRow, QuarantineRow
 from drae_data.metadata import read_json
-from drae_data.publication import PROVENANCE
 from drae_data.tables import TABLES, read_table, table_rows
 from drae_data.verification.claims import Claims, read_claims
+from drae_data.version_files import PROVENANCE
 from pipelines.model_facts import ModelFacts
 
 

@@ -17,8 +17,8 @@ from drae_data.files import sha256_hex
 from drae_data.metadata import combined_digest
 from drae_data.patch_index import check_shard, read_index, verify_advice
 from drae_data.patch_lookup import FoundPatch, compare_with_frames, find_patch
-from drae_data.shards import part_path
 from drae_data.verification.claims import Claims
+from drae_data.version_files import part_path
 from pipelines.acquired import acquired
 from pipelines.beam_files import files_at
 from pipelines.scored_version import LabelledVersion, labels_of, read_labelled_version

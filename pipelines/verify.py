@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from drae_data.files import Files
-from drae_data.verification.dataset import Verification, claimed_records, frames_changed, verify_dataset
+from drae_data.verification.dataset import Verification, claimed_records, verify_dataset
+from drae_data.verification.frames import frames_changed
 from drae_data.verification.shard import Fault
 from pipelines.beam_files import files_at
 from pipelines.console import positive, progress, run_command, say

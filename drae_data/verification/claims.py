@@ -11,9 +11,9 @@ from drae_data.errors import DatasetError, KeyFormatError
 from drae_data.files import Files
 from drae_data.metadata import FILE_FORMAT, read_json
 from drae_data.options import SPLITS_BY
-from drae_data.publication import COMMIT_POINT, PROVENANCE
 from drae_data.shard_plan import shard_name
 from drae_data.tables import TABLES
+from drae_data.version_files import COMMIT_POINT, PROVENANCE
 
 # The published files that are neither shards, nor parts of the patch index, nor the two that hold these claims.
 OTHERS = (*TABLES.values(), "features.json")

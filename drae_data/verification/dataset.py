@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.acquisition_folder import joined
-from drae_data.errors import DatasetError
-from drae_data.files import Files, sha256_hex
+from drae_data.files import Files
 from drae_data.manifest import key_of
 from drae_data.metadata import FILE_FORMAT, FILEPATH_TEMPLATE, combined_digest
-from drae_data.publication import COMMIT_POINT, PROVENANCE
-from drae_data.shards import PATCHES, WORK, done_path, part_path
+from drae_data.options import STRIPS_WHOLE
+from drae_data.patch_rows import StatisticsRow
+from drae_data.statistics import RegionSums, add_sums
 from drae_data.tables import TABLES
 from drae_data.verification.claims import OTHERS, Claims, Info, ShardClaim, read_claims, read_info
-from drae_data.verification.shard import Fault, ShardFacts, capped, check_shard, whole_rows
-
-# Splits that keep all runs of a strip on one side.
-STRIPS_WHOLE = ("strip", "blocks", "list")
-
-_Rows = list[dict[str, Any]]
+from drae_data.verification.croissant import check_croissant
+from drae_data.verification.reading import Rows, content_of, digest_of, rows_of
+from drae_data.verification.shard import Fault, ShardFacts, check_shard
+from drae_data.version_files import COMMIT_POINT, CROISSANT, PATCHES, PROVENANCE, WORK, done_path, part_path
 
 
 @dataclass(frozen=True)
@@ -75,15 +72,17 @@ def verify_dataset(files: Files, threads: int, checked: Callable[[int], None] = 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         facts = list(pool.map(check, claims.shards.values()))
     faults = [fault for item in facts for fault in item.faults]
-    others = {path: _read(files, path) for path in OTHERS}
-    tables = {name: _rows(name, others[path]) for name, path in TABLES.items()}
+    others = {path: content_of(files, path) for path in OTHERS}
+    tables = {name: rows_of(name, others[path]) for name, path in TABLES.items()}
     faults += _check_others(claims, others, tables)
     faults += _check_folder(files, claims.shards)
     faults += _check_info(claims.info, claims.shards)
     faults += _check_acquisitions(claims, facts, tables)
     shared = _shared_strips(facts)
     faults += _check_split(claims, facts, shared)
+    faults += _check_statistics(facts, tables["statistics"])
     faults += _check_digest(claims, facts, others)
+    faults += check_croissant(files, claims, facts, others)
     records: Counter[str] = Counter()
     for item in facts:
         records[item.split] += item.records
@@ -93,29 +92,8 @@ def verify_dataset(files: Files, threads: int, checked: Callable[[int], None] = 
     )  # fmt: skip
 
 
-def _read(files: Files, path: str) -> bytes | None:
-    """The content of a file; None where it cannot be read."""
-    try:
-        return files.read(path)
-    except OSError:
-        return None
-
-
-def _rows(name: str, content: bytes | None) -> _Rows | None:
-    """The rows of a table; None where they cannot be read."""
-    try:
-        return None if content is None else whole_rows(name, content)
-    except DatasetError:
-        return None
-
-
-def _digest(content: bytes | None) -> str:
-    """SHA-256; empty where there is no content."""
-    return "" if content is None else sha256_hex(content)
-
-
 def _check_others(
-    claims: Claims, others: Mapping[str, bytes | None], tables: Mapping[str, _Rows | None]
+    claims: Claims, others: Mapping[str, bytes | None], tables: Mapping[str, Rows | None]
 ) -> Iterator[Fault]:
     """The tables and `features.json`: one fault each, the one that says most."""
     unreadable = {TABLES[name] for name, rows in tables.items() if rows is None}
@@ -124,14 +102,14 @@ def _check_others(
             yield Fault("missing_file", path, "it cannot be read")
         elif path in unreadable:
             yield Fault("broken_table", path, "expected the Parquet file of the build; what needs it is not checked")
-        elif (found := _digest(content)) != claims.files[path]:
+        elif (found := digest_of(content)) != claims.files[path]:
             yield Fault("file_digest", path, f"expected SHA-256 {claims.files[path]}, its bytes give {found}")
 
 
 def _check_folder(files: Files, shards: Mapping[str, ShardClaim]) -> Iterator[Fault]:
     """Files and folders that should not be there; hidden folders other than the build's own are not seen."""
     known = {
-        "": {*shards, *OTHERS, COMMIT_POINT, PROVENANCE},
+        "": {*shards, *OTHERS, COMMIT_POINT, PROVENANCE, CROISSANT},
         PATCHES: {part_path(name).removeprefix(f"{PATCHES}/") for name in shards},
     }
     for folder, names in known.items():
@@ -168,7 +146,7 @@ def _check_info(info: Info, shards: Mapping[str, ShardClaim]) -> Iterator[Fault]
 
 
 def _check_acquisitions(
-    claims: Claims, facts: Sequence[ShardFacts], tables: Mapping[str, _Rows | None]
+    claims: Claims, facts: Sequence[ShardFacts], tables: Mapping[str, Rows | None]
 ) -> Iterator[Fault]:
     """Every acquisition has each expected patch exactly once, and the tables name the same acquisitions as the shards.
 
@@ -203,7 +181,7 @@ def _check_acquisitions(
     yield from _check_plan(rows, tables["plan"])
 
 
-def _check_plan(rows: Sequence[tuple[str, dict[str, Any]]], plan: _Rows | None) -> Iterator[Fault]:
+def _check_plan(rows: Sequence[tuple[str, dict[str, Any]]], plan: Rows | None) -> Iterator[Fault]:
     """Every built acquisition is planned for just the shards that hold it: a later version goes on from the plan."""
     planned: defaultdict[str, list[str]] = defaultdict(list)
     for row in plan or ():
@@ -238,9 +216,23 @@ def _check_split(claims: Claims, facts: Sequence[ShardFacts], shared: set[str]) 
             yield Fault("split_leak", key, "the acquisition has patches on more than one side (split by acquisition)")
 
 
+def _check_statistics(facts: Sequence[ShardFacts], rows: Rows | None) -> Iterator[Fault]:
+    """The means of each split, region and kind of image, from the statistics of all patches."""
+    sums: defaultdict[str, list[RegionSums]] = defaultdict(list)
+    for item in facts:
+        sums[item.split] += item.sums
+    expected = {(split, one.region, one.image): StatisticsRow.of(split, one)
+                for split, parts in sums.items() for one in add_sums(parts)}  # fmt: skip
+    found = {(row["split"], row["region"], row["image"]): StatisticsRow(**row) for row in rows or ()}
+    for place in sorted(expected.keys() | found.keys()) if rows is not None else ():
+        if expected.get(place) != found.get(place):
+            detail = f"the table says {found.get(place)}, the patch index gives {expected.get(place)}"
+            yield Fault("statistics_mismatch", f"{TABLES['statistics']}: {'/'.join(place)}", detail)
+
+
 def _check_digest(claims: Claims, facts: Sequence[ShardFacts], others: Mapping[str, bytes | None]) -> Iterator[Fault]:
     """The dataset digest, from the bytes that are there."""
-    found = {path: _digest(content) for path, content in others.items()}
+    found = {path: digest_of(content) for path, content in others.items()}
     for item in facts:
         found[item.name], found[part_path(item.name)] = item.sha256, item.index_sha256
     digest = combined_digest(claims.info.name, claims.info.version, claims.content, found)
@@ -251,38 +243,3 @@ def _check_digest(claims: Claims, facts: Sequence[ShardFacts], others: Mapping[s
 def _few(counts: Counter[str]) -> str:
     names = sorted(counts)
     return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
-
-
-def frames_changed(files: Files, frames: Files) -> Iterator[Fault]:
-    """Frames whose bytes are no longer those that the dataset was built from; after the first ones a count.
-
-    Args:
-        files: the version folder.
-        frames: the root of the frames.
-    """
-    path = TABLES["acquisitions"]
-    rows = _rows("acquisitions", _read(files, path))
-    if rows is None:
-        yield Fault("frames_unchecked", path, "it cannot be read, and it names the frames")
-    elif rows and not any(_holds_files(frames, row) for row in rows):
-        detail = f"no folder, or none of the {len(rows)} acquisitions lies below it; the first is {rows[0]['folder']}"
-        yield Fault("frames_absent", frames.root, detail)
-    else:
-        yield from capped((fault for row in rows for fault in _changed_in(row, frames)), frames.root)
-
-
-def _holds_files(files: Files, row: Mapping[str, Any]) -> bool:
-    try:
-        return bool(files.names(joined(row["folder"], row["frames"][0]["file"]).rpartition("/")[0]))
-    except OSError:
-        return False
-
-
-def _changed_in(acquisition: Mapping[str, Any], frames: Files) -> Iterator[Fault]:
-    for frame in (*acquisition["frames"], *acquisition["sidecar"]):
-        path = joined(acquisition["folder"], frame["file"])
-        found = _digest(_read(frames, path))
-        if not found:
-            yield Fault("frame_missing", path, "it cannot be read")
-        elif found != frame["sha256"]:
-            yield Fault("frame_changed", path, f"built from SHA-256 {frame['sha256']}, now {found}")

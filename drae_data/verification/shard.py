@@ -2,24 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drae_data.acquisition import OPTIONAL_PARTS, PatchKey
+from drae_data.acquisition import OPTIONAL_PARTS, RANK_IMAGES, PatchKey
 from drae_data.encodings import decode_patch_image
 from drae_data.errors import DatasetError, KeyFormatError, RecordError
 from drae_data.files import Files, sha256_hex
 from drae_data.records import IMAGE, decode_example, read_records
-from drae_data.shards import part_path
+from drae_data.statistics import PatchStatistics, RegionSums, patch_statistics, region_sums
 from drae_data.tables import read_table, table_rows
 from drae_data.verification.claims import ShardClaim
+from drae_data.version_files import part_path
 
 # The index holds mean and standard deviation as float32 of grey values up to 255.
 _STATISTICS_TOLERANCE = 1e-3
+_STATISTICS = tuple(field.name for field in fields(PatchStatistics))
 # Beyond this many faults of one shard, or of the frames, the rest says nothing new.
 _MOST_FAULTS = 20
 
@@ -50,6 +52,7 @@ class ShardFacts:
         index_sha256: of its part of the patch index; empty where it cannot be read.
         records: read without a fault of framing.
         patches: for each acquisition key the last parts of its patch keys (`f07/v2/R1`), with repetitions.
+        sums: of the statistics in its index; empty where that cannot be read.
         faults: found in this shard.
     """
 
@@ -59,6 +62,7 @@ class ShardFacts:
     index_sha256: str
     records: int
     patches: dict[str, list[str]]
+    sums: tuple[RegionSums, ...]
     faults: tuple[Fault, ...]
 
 
@@ -111,7 +115,7 @@ def check_shard(files: Files, claim: ShardClaim, size: int, encoding: str) -> Sh
         content = files.read(name)
     except OSError as error:
         fault = Fault("missing_shard", name, str(error.strerror or error))
-        return ShardFacts(name, claim.split, "", "", 0, {}, (fault,))
+        return ShardFacts(name, claim.split, "", "", 0, {}, (), (fault,))
     digest = sha256_hex(content)
     faults = []
     if digest != claim.sha256:
@@ -142,7 +146,21 @@ def check_shard(files: Files, claim: ShardClaim, size: int, encoding: str) -> Sh
             f"{claim.records} in {claim.bytes} bytes in provenance.json"
         )
         faults.append(Fault("count_mismatch", name, detail))
-    return ShardFacts(name, claim.split, digest, index_digest, records, dict(patches), tuple(capped(faults, name)))
+    sums = tuple(_index_sums(rows or ()))
+    faults_here = tuple(capped(faults, name))
+    return ShardFacts(name, claim.split, digest, index_digest, records, dict(patches), sums, faults_here)
+
+
+def _index_sums(rows: Iterable[dict[str, Any]]) -> list[RegionSums]:
+    """What the statistics of an index add up to."""
+    return region_sums(
+        (
+            row["region"],
+            row["image"] if row["image"] in RANK_IMAGES else "",
+            PatchStatistics(**{name: row[name] for name in _STATISTICS}),
+        )
+        for row in rows
+    )
 
 
 def _check_index(claim: ShardClaim, rows: list[dict[str, Any]], digest: str) -> Iterator[Fault]:
@@ -194,11 +212,13 @@ def _check_image(place: str, encoded: bytes, row: dict[str, Any], size: int, enc
     except RecordError as error:
         yield Fault("broken_image", place, str(error))
         return
+    measured = patch_statistics(pixels, row["motion"])
     statistics = {
         "mean": pixels.mean(),
         "std": pixels.std(),
         "minimum": pixels.min(),
         "maximum": pixels.max(),
+        **{name: getattr(measured, name) for name in ("sharpness", "saturated", "black")},
     }
     for column, value in statistics.items():
         if abs(float(value) - row[column]) > _STATISTICS_TOLERANCE:

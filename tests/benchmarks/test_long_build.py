@@ -14,7 +14,7 @@ from drae_data.listing import list_folders
 from drae_data.local_files import LocalFiles
 from drae_data.publication import open_version
 from drae_data.shard_plan import plan_shards
-from drae_data.shards import done_path
+from drae_data.version_files import done_path
 from tests.small_line import small_options
 
 

@@ -16,7 +16,8 @@ from drae_data.local_files import LocalFiles
 from drae_data.options import DatasetOptions
 from drae_data.patches import cut_patch
 from drae_data.shard_plan import ShardTask, plan_shards
-from drae_data.shards import Roots, build_shard, part_path
+from drae_data.shards import Roots, build_shard
+from drae_data.version_files import part_path
 from tests.small_line import small_frame, small_options
 
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drae_data.publication import COMMIT_POINT
-from drae_data.shards import WORK
+from drae_data.version_files import COMMIT_POINT, WORK
 from tests.campaigns.small_project import environment
 
 _POLL = 0.001

@@ -9,8 +9,8 @@ from typing import Any
 
 from drae_data.errors import DatasetError
 from drae_data.local_files import LocalFiles
-from drae_data.publication import COMMIT_POINT, PROVENANCE
 from drae_data.verification.dataset import verify_dataset
+from drae_data.version_files import COMMIT_POINT, PROVENANCE
 
 _SECONDS_BETWEEN_LOOKS = 0.002
 _MOST_FAULTS = 5

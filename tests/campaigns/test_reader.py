@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from drae_data.publication import COMMIT_POINT, CommittedDataset
+from drae_data.publication import CommittedDataset
+from drae_data.version_files import COMMIT_POINT
 from tests.campaigns.reader import Reader, thorough_faults
 from tests.small_line import build_dataset, write_line
 

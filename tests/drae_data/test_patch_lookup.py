@@ -178,7 +178,7 @@ def test_another_record_at_the_offset_is_named(copied: tuple[Path, Path]) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format_version": 99}, "expected format_version 2, got 99"),
+        ({"format_version": 99}, "expected format_version 3, got 99"),
         ({"frames": 3}, "expected the parameters of a build"),
     ],
 )

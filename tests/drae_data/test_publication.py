@@ -85,5 +85,5 @@ def test_provenance_names_parameters_code_and_shards(tmp_path: Path) -> None:
     assert values["parameters"]["strip_layout"]["layouts"][0][1]["boxes"][1] == [
         "R1", [[0, 20, 16, 16], [32, 20, 16, 16]],
     ]  # fmt: skip
-    assert values["parameters"]["format_version"] == FORMAT_VERSION == 2
+    assert values["parameters"]["format_version"] == FORMAT_VERSION == 3
     assert values["code_version"]

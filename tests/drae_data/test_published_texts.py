@@ -74,7 +74,7 @@ def test_no_path_and_no_time_is_in_any_published_file(tmp_path: Path, monkeypatc
     row = AcquisitionRow.at(
         AcquisitionKey("A", 0), folder=path, label="", views=(), shift_x=0, shift_y=0, acquired_at="", exposure="",
         gain="", serial="", notes=(), patches=20, splits=("train",), shards=("x",), ignored_files=0,
-        frames=(FrameFile(0, -1, "", f"{today}.png", 1, ""),), sidecar=(),
+        frames=(FrameFile(0, -1, "", f"{today}.png", 1, ""),), sidecar=(), frame_statistics=(), signature="",
     )  # fmt: skip
     planted = {
         "acquisitions.parquet": table_bytes("acquisitions", [row]),

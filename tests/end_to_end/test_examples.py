@@ -9,7 +9,8 @@ import pytest
 
 from drae_data.patch_lookup import find_patch
 from drae_data.tables import TABLES, read_table
-from drae_data.verification.dataset import frames_changed, verify_dataset
+from drae_data.verification.dataset import verify_dataset
+from drae_data.verification.frames import frames_changed
 from pipelines.build import main
 from tests.small_line import files_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from drae_data.shards import WORK
+from drae_data.version_files import WORK
 from tests.engines.processes import Process, ServiceError
 from tests.engines.service import Service
 

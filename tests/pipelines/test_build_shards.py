@@ -8,9 +8,10 @@ import pytest
 
 from drae_data.errors import CommitError
 from drae_data.local_files import LocalFiles
-from drae_data.publication import commit, open_version, plan_path
+from drae_data.publication import commit, open_version
 from drae_data.shard_plan import Plan
-from drae_data.shards import Roots, build_shard, done_path, finished_shard
+from drae_data.shards import Roots, build_shard, finished_shard
+from drae_data.version_files import done_path, plan_path
 from pipelines.build_shards import PlanPart, plan_parts, read_plan
 from tests.small_line import build_dataset, plan_line, small_options, tree_bytes, write_line
 

@@ -14,7 +14,8 @@ from google.api_core.exceptions import Forbidden, NotFound
 from ruamel.yaml import YAML
 
 from drae_data.files import Files
-from drae_data.publication import COMMIT_POINT, archive_version
+from drae_data.publication import archive_version
+from drae_data.version_files import COMMIT_POINT
 from pipelines import s3_clients
 from pipelines.beam_files import BeamFiles
 from pipelines.build import main

@@ -16,7 +16,8 @@ from drae_data.local_files import LocalFiles
 from drae_data.options import SplitOptions
 from drae_data.records import RECORD_OVERHEAD, frame_record, read_records
 from drae_data.tables import TABLES, read_table
-from drae_data.verification.dataset import claimed_records, frames_changed, verify_dataset
+from drae_data.verification.dataset import claimed_records, verify_dataset
+from drae_data.verification.frames import frames_changed
 from tests.small_line import build_dataset, small_frame, small_options, write_line
 
 

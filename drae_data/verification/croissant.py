@@ -1,0 +1,67 @@
+"""`croissant.json` of a published version against the files that it repeats."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+
+from drae_data.croissant import Described, DescribedShard, croissant
+from drae_data.files import Files, sha256_hex
+from drae_data.verification.claims import Claims
+from drae_data.verification.shard import Fault, ShardFacts
+from drae_data.version_files import COMMIT_POINT, CROISSANT, PATCHES, PROVENANCE
+
+_LONGEST_TEXT = 120
+
+
+def check_croissant(
+    files: Files, claims: Claims, facts: Sequence[ShardFacts], others: Mapping[str, bytes | None]
+) -> Iterator[Fault]:
+    """Whether `croissant.json` is, byte for byte, what the other files give.
+
+    Nothing else holds the digests of `provenance.json` and `dataset_info.json`: a change in them shows here. Where
+    another file is not the one that was built, that is a fault of its own and nothing is said here.
+
+    Args:
+        files: the version folder.
+        claims: of the version.
+        facts: of its shards, in the order of names.
+        others: the content of the tables and of `features.json`, by path; None where it cannot be read.
+    """
+    try:
+        found = files.read(CROISSANT)
+        contents = {**others, **{path: files.read(path) for path in (PROVENANCE, COMMIT_POINT)}}
+    except OSError as error:
+        yield Fault("croissant_mismatch", CROISSANT, f"it cannot be read: {error.strerror or error}")
+        return
+    whole = {path: content for path, content in contents.items() if content is not None}
+    as_built = all(sha256_hex(whole[path]) == claims.files[path] for path in others if path in whole) and all(
+        (item.sha256, item.index_sha256) == (claims.shards[item.name].sha256, claims.shards[item.name].index_sha256)
+        for item in facts
+    )
+    if not as_built or len(whole) < len(contents):
+        return
+    expected = croissant(_described(claims), _shards(files, claims), whole)
+    if found != expected:
+        yield Fault("croissant_mismatch", CROISSANT, _first_difference(expected, found))
+
+
+def _described(claims: Claims) -> Described:
+    info = claims.info
+    records = {split.name: sum(length for _, length in split.shards) for split in info.splits}
+    return Described(info.name, info.version, claims.digest, claims.size, claims.encoding, records)
+
+
+def _shards(files: Files, claims: Claims) -> Iterator[DescribedShard]:
+    sizes = files.names(PATCHES)
+    for shard in claims.shards.values():
+        size = sizes[f"{shard.name}.parquet"]
+        yield DescribedShard(
+            shard.name, shard.split, shard.records, shard.bytes, shard.sha256, size, shard.index_sha256
+        )  # fmt: skip
+
+
+def _first_difference(expected: bytes, found: bytes) -> str:
+    for number, lines in enumerate(zip_longest(expected.split(b"\n"), found.split(b"\n"), fillvalue=b""), 1):
+        if lines[0] != lines[1]:
+            one, other = (line.decode(errors="replace").strip()[:_LONGEST_TEXT] for line in lines)
+            return f"line {number}: expected {one!r}, which the other files give, got {other!r}"
+    return "its bytes are not those that the other files give"
