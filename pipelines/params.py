@@ -22,6 +22,7 @@ from drae_data.patches import PatchOptions
 from drae_data.path_template import PathTemplate
 from drae_model.training_options import TrainingOptions
 from pipelines.params_acceptance import AcceptanceParams, CalibrateParams, EvaluateParams
+from pipelines.params_inspect_data import InspectDataParams
 from pipelines.params_layout import KINDS, LayoutSection
 from pipelines.params_line import LineParams
 from pipelines.params_score import ScoreParams, ScoreSetParams
@@ -72,12 +73,19 @@ class Params(Section):
     patch: PatchParams
     dataset: DatasetParams
     build: Annotated[dict[str, SetParams], Field(min_length=1)]
+    inspect_data: InspectDataParams | None = None
     train: TrainParams | None = None
     score: ScoreParams | None = None
     acceptance: AcceptanceParams | None = None
     calibrate: CalibrateParams | None = None
     evaluate: EvaluateParams | None = None
     line: LineParams | None = None
+
+    def inspect_data_params(self) -> InspectDataParams:
+        """The section `inspect_data`; raises `ParamsError`."""
+        if self.inspect_data is None:
+            raise ParamsError("inspect_data: missing; the section that says what a dataset is asked for must be given")
+        return self.inspect_data
 
     def train_params(self) -> TrainParams:
         """The section `train`; raises `ParamsError`."""

@@ -10,11 +10,11 @@ import pytest
 from drae_data.quality.alike import nearest, twins
 from drae_data.quality.between import between_findings
 from drae_data.quality.measured import STATISTICS, Measured
-from tests.drae_data.quality.made_up import LIMITS, claims, made_up, with_row
+from tests.drae_data.quality.made_up import OPTIONS, claims, made_up, with_row
 
 
 def found(measured: Measured) -> list[tuple[str, str]]:
-    return [(one.rule, one.place) for one in between_findings(measured, LIMITS)]
+    return [(one.rule, one.place) for one in between_findings(measured, OPTIONS)]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -113,9 +113,23 @@ def test_validation_that_differs_by_more_than_chance() -> None:
     levels = 180 + random.normal(0, 1, 12)
     levels[:4] += 10
     statistics[:, 3:, column] = levels[measured.strips][:, None]
-    (one,) = [one for one in between_findings(replace(measured, statistics=statistics), LIMITS) if "split" in one.rule]
+    (one,) = [one for one in between_findings(replace(measured, statistics=statistics), OPTIONS) if "split" in one.rule]
     assert (one.rule, one.place) == ("split_shift", "R1")
     # Student's statistic by hand.
     first, second = levels[4:], levels[:4]
     pooled = np.sqrt((first.var(ddof=1) * 7 + second.var(ddof=1) * 3) / 10)
     assert one.measured == pytest.approx((second.mean() - first.mean()) / pooled / np.sqrt(1 / 8 + 1 / 4))
+
+
+@pytest.mark.parametrize("rule", ["misfiled_run", "duplicated_strip"])
+def test_pairs_are_not_compared_for_a_rule_that_is_off(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = {"misfiled_run": "nearest", "duplicated_strip": "twins"}[rule]
+
+    def compared(*_: object) -> None:
+        raise RuntimeError("compared")
+
+    monkeypatch.setattr(f"drae_data.quality.between.{name}", compared)
+    options = replace(OPTIONS, severities={**OPTIONS.severities, rule: "off"})
+    assert list(between_findings(made_up(), options)) == []
+    with pytest.raises(RuntimeError, match="compared"):
+        list(between_findings(made_up(), OPTIONS))

@@ -133,6 +133,17 @@ PLANTED: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "shard gone": (lambda out: train_shard(out).unlink(), {"missing_shard", "missing_patch"}),
     "index gone": (lambda out: next((out / "patches").glob("*train*")).unlink(), {"broken_index"}),
     "statistics changed": (edit_patches("mean", lambda mean: mean + 1), {"statistics_mismatch", "index_digest"}),
+    "sharpness changed": (edit_patches("sharpness", lambda value: value + 1), {"statistics_mismatch", "index_digest"}),
+    "share of black pixels changed": (
+        edit_patches("black", lambda value: value + 0.01), {"statistics_mismatch", "index_digest"},
+    ),
+    "means of a region changed": (
+        lambda out: edit_table(out / "statistics.parquet", "statistics", "motion", lambda value: value + 1),
+        {"statistics_mismatch", "file_digest", "dataset_digest"},
+    ),
+    "a region's means gone": (
+        edit_rows(lambda table: table.slice(1), "statistics"), {"statistics_mismatch", "file_digest"},
+    ),
     "statistics gone": (edit_patches("mean", lambda mean: None), {"broken_index"}),
     "index of another split": (edit_patches("split", lambda split: "test"), {"split_mismatch", "index_digest"}),
     "features.json changed": (

@@ -1,0 +1,122 @@
+"""Which acquisitions look alike: nearest ones by grey values, and those whose signatures hardly differ."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from drae_data.quality.measured import STATISTICS, Floats, Ints, Measured
+
+# Rows compared with all others at a time: bounds memory to as many rows of n distances.
+_BLOCK = 256
+# Grey levels below which a spread is that of rounding.
+_LEAST_SPREAD = 0.01
+_NORMAL = 1.4826  # a normal distribution's standard deviation over its median absolute deviation
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest acquisitions of each of m, by what is usual between runs of one strip.
+
+    Attributes:
+        own: distance to the nearest other run of the same strip; infinite where there is none. float64 [m].
+        other: distance to the nearest acquisition of another strip; infinite where there is none. float64 [m].
+        which: that acquisition's place among the m; int64 [m].
+    """
+
+    own: Floats
+    other: Floats
+    which: Ints
+
+
+def nearest(measured: Measured, members: Ints) -> Nearest:
+    """Finds the nearest acquisitions by mean and spread of the boxes, each in units of its spread between runs.
+
+    Args:
+        measured: of the version.
+        members: the m acquisitions to compare; at least one strip among them has two.
+    """
+    strips = measured.strips[members]
+    grey = measured.statistics[members][:, :, [STATISTICS.index("mean"), STATISTICS.index("std")]]
+    features = grey.reshape(len(members), -1)
+    features = features / _spread_between_runs(features, strips)
+    own, other, which = (np.full(len(members), np.inf), np.full(len(members), np.inf), np.zeros(len(members), np.int64))
+    for start in range(0, len(members), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        distances = _distances(features[block], features)
+        same = strips[block][:, None] == strips[None, :]
+        elsewhere = np.where(same, np.inf, distances)
+        other[block], which[block] = elsewhere.min(axis=1), elsewhere.argmin(axis=1)
+        rows = np.arange(len(distances))
+        same[rows, start + rows] = False
+        own[block] = np.where(same, distances, np.inf).min(axis=1)
+    return Nearest(own, other, which)
+
+
+def _spread_between_runs(features: Floats, strips: Ints) -> Floats:
+    """How much each feature differs between runs of one strip, robustly: float64 [features]."""
+    away = [
+        features[strips == strip] - np.median(features[strips == strip], axis=0)
+        for strip in np.unique(strips)
+        if np.count_nonzero(strips == strip) > 1
+    ]
+    spread: Floats = np.maximum(_NORMAL * np.median(np.abs(np.concatenate(away)), axis=0), _LEAST_SPREAD)
+    return spread
+
+
+def _distances(some: Floats, others: Floats) -> Floats:
+    """Root mean square distances: float64 [len(some), len(others)]."""
+    squares = (some**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)[None, :] - 2 * some @ others.T
+    distances: Floats = np.sqrt(np.maximum(squares, 0.0) / some.shape[1])
+    return distances
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two strips with acquisitions whose signatures hardly differ.
+
+    Attributes:
+        first: number of the strip whose name comes first.
+        second: of the other.
+        pairs: acquisitions of the second that have a twin in the first.
+        distance: the smallest share of bits that differ.
+    """
+
+    first: int
+    second: int
+    pairs: int
+    distance: float
+
+
+def twins(measured: Measured, members: Ints, limit: float) -> list[Twins]:
+    """Pairs of strips that look the same.
+
+    Args:
+        measured: of the version.
+        members: the acquisitions to compare.
+        limit: largest share of a signature's bits that differ.
+    """
+    found: dict[tuple[int, int], dict[int, float]] = {}
+    for one, other, distance in _twin_acquisitions(measured.signatures[members], measured.strips[members], limit):
+        strips = measured.strips[members[one]], measured.strips[members[other]]
+        later = other if strips[0] < strips[1] else one
+        place = (int(min(strips)), int(max(strips)))
+        nearest_of = found.setdefault(place, {})
+        nearest_of[later] = min(distance, nearest_of.get(later, 1.0))
+    return [Twins(*place, len(pairs), min(pairs.values())) for place, pairs in sorted(found.items())]
+
+
+def _twin_acquisitions(
+    signatures: npt.NDArray[np.uint8], strips: Ints, limit: float
+) -> Iterator[tuple[int, int, float]]:
+    """Pairs of places, of different strips, and the share of bits that differ."""
+    # As -1 and 1, so that a product counts agreeing less differing bits: whole numbers, exact in float32.
+    signs = signatures.astype(np.float32) * 2 - 1
+    bits = signs.shape[1]
+    for start in range(0, len(signs), _BLOCK):
+        shares = (bits - signs[start : start + _BLOCK] @ signs.T) / (2 * bits)
+        near = (shares <= limit) & (strips[start : start + _BLOCK, None] != strips[None, :])
+        for one, other in np.argwhere(near):
+            if start + one < other:
+                yield start + int(one), int(other), float(shares[one, other])
