@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from drae_data.quality.measured import STATISTICS, Floats, Ints, Measured
 _BLOCK = 256
 # Grey levels below which a spread is that of rounding.
 _LEAST_SPREAD = 0.01
+# Signatures of fewer boxes are too short to tell strips apart: pictures that merely resemble each other share them.
+FEWEST_BITS = 512
 _NORMAL = 1.4826  # a normal distribution's standard deviation over its median absolute deviation
 
 
@@ -98,7 +101,9 @@ def twins(measured: Measured, members: Ints, limit: float) -> list[Twins]:
         limit: largest share of a signature's bits that differ.
     """
     found: dict[tuple[int, int], dict[int, float]] = {}
-    for one, other, distance in _twin_acquisitions(measured.signatures[members], measured.strips[members], limit):
+    near = _twin_acquisitions(measured.signatures[members], measured.strips[members], limit)
+    same = _shared_files(measured, members)
+    for one, other, distance in chain(near, same):
         strips = measured.strips[members[one]], measured.strips[members[other]]
         later = other if strips[0] < strips[1] else one
         place = (int(min(strips)), int(max(strips)))
@@ -107,10 +112,22 @@ def twins(measured: Measured, members: Ints, limit: float) -> list[Twins]:
     return [Twins(*place, len(pairs), min(pairs.values())) for place, pairs in sorted(found.items())]
 
 
+def _shared_files(measured: Measured, members: Ints) -> Iterator[tuple[int, int, float]]:
+    """Pairs of places, of different strips, with a frame file of the same content; they differ in nothing."""
+    first: dict[str, int] = {}
+    for place, n in enumerate(members):
+        for file in measured.rows[n]["frames"]:
+            before = first.setdefault(file["sha256"], place)
+            if measured.strips[members[before]] != measured.strips[n]:
+                yield before, place, 0.0
+
+
 def _twin_acquisitions(
     signatures: npt.NDArray[np.uint8], strips: Ints, limit: float
 ) -> Iterator[tuple[int, int, float]]:
     """Pairs of places, of different strips, and the share of bits that differ."""
+    if signatures.shape[1] < FEWEST_BITS:
+        return
     # As -1 and 1, so that a product counts agreeing less differing bits: whole numbers, exact in float32.
     signs = signatures.astype(np.float32) * 2 - 1
     bits = signs.shape[1]

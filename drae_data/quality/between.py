@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy import special
 
 from drae_data.options import STRIPS_WHOLE
 from drae_data.quality.alike import Nearest, Twins, nearest, twins
@@ -92,7 +93,7 @@ def _leaks(measured: Measured, alike: list[Twins], limits: Limits) -> Iterator[F
 
 
 def _split_shift(measured: Measured, members: Ints, limits: Limits) -> Iterator[Finding]:
-    """Welch's question with strips as units, since patches of one strip are no independent samples."""
+    """Strips are the samples, since patches and runs of one strip are alike."""
     strips = np.unique(measured.strips[members])
     sides = {int(strip): measured.splits(int(strip)) for strip in strips}
     train = np.array([sides[int(strip)] == ("train",) for strip in strips])
@@ -105,18 +106,25 @@ def _split_shift(measured: Measured, members: Ints, limits: Limits) -> Iterator[
             values = measured.statistics[:, :, STATISTICS.index(statistic)][:, columns].mean(axis=1)
             means = np.array([values[members][measured.strips[members] == strip].mean() for strip in strips])
             one, other = means[train], means[validation]
-            errors = _standard_errors(one, other)
-            if errors > limits.split_deviations:
+            deviations = _deviations(one, other)
+            if deviations > limits.split_deviations:
                 detail = (
                     f"{statistic}: {other.mean():.4g} over {len(other)} validation strips, {one.mean():.4g} over "
-                    f"{len(one)} training strips, {errors:.1f} standard errors apart"
+                    f"{len(one)} training strips, as unlikely by chance as {deviations:.1f} standard deviations"
                 )
-                yield Finding("split_shift", region, errors, limits.split_deviations, detail)
+                yield Finding("split_shift", region, deviations, limits.split_deviations, detail)
 
 
-def _standard_errors(one: Floats, other: Floats) -> float:
-    """How far two means lie apart, in standard errors of their difference; both sides' spread is taken as one."""
+def _deviations(one: Floats, other: Floats) -> float:
+    """How unlikely the difference of two means is by chance, as deviations of a normal distribution.
+
+    Student's t test of two samples with one spread; its tail is that of a normal distribution at the value returned, so
+    that one limit suits few strips and many.
+    """
     freedom = len(one) + len(other) - 2
     spread = np.sqrt((((one - one.mean()) ** 2).sum() + ((other - other.mean()) ** 2).sum()) / freedom)
     error = spread * np.sqrt(1 / len(one) + 1 / len(other))
-    return float(abs(one.mean() - other.mean()) / error) if error > 0 else 0.0
+    if not error > 0:
+        return 0.0
+    t = abs(one.mean() - other.mean()) / error
+    return float(-special.ndtri(special.stdtr(freedom, -t)))

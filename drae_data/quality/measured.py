@@ -9,12 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from drae_data.acquisition import KEY_COLUMNS, AcquisitionKey
-from drae_data.errors import DatasetError
-from drae_data.files import Files, sha256_hex
-from drae_data.patch_index import read_index, verify_advice
+from drae_data.files import Files
+from drae_data.patch_index import read_index
 from drae_data.quality.distributions import Distributions
-from drae_data.tables import TABLES, read_table, table_rows
 from drae_data.verification.claims import Claims, read_claims
+from drae_data.version_tables import version_table
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -84,7 +83,7 @@ def read_measured(files: Files) -> Measured:
         DatasetError: not committed, or a table is not the one that was built.
     """
     claims = read_claims(files)
-    rows = tuple(_acquisitions(files, claims))
+    rows = tuple(version_table(files, claims, "acquisitions"))
     keys = tuple(AcquisitionKey.of(row) for row in rows)
     names = tuple(sorted({key.strip_id for key in keys}))
     number = {name: index for index, name in enumerate(names)}
@@ -101,19 +100,6 @@ def read_measured(files: Files) -> Measured:
         np.array([(row["shift_x"], row["shift_y"]) for row in rows], np.float64).reshape(-1, 2),
         claims.content["align"] is not None, _bits([row["signature"] for row in rows]), distributions,
     )  # fmt: skip
-
-
-def _acquisitions(files: Files, claims: Claims) -> Sequence[dict[str, Any]]:
-    path = TABLES["acquisitions"]
-    try:
-        content = files.read(path)
-    except OSError as error:
-        raise DatasetError(f"{files.root}/{path}: it cannot be read: {error.strerror or error}") from error
-    if (digest := sha256_hex(content)) != claims.files[path]:
-        raise DatasetError(
-            f"{files.root}/{path}: expected SHA-256 {claims.files[path]}, got {digest}; {verify_advice(files.root)}"
-        )
-    return table_rows(read_table("acquisitions", content))
 
 
 def _box(part: str) -> tuple[int, str]:

@@ -35,6 +35,7 @@ class Limits:
         misfiled_ratio: `misfiled_run`: how many times further the strip's own runs lie than another strip's, above 1.
         misfiled_reach: `misfiled_run`: how far the other strip may lie, in distances usual between runs of one strip.
         duplicate_distance: `duplicated_strip`, `split_leak`: largest share of a signature's bits that differ, 0 to 1.
+            Of layouts of fewer than 8 boxes only files of the same content are found.
         exposure: `exposure_outlier`: largest difference from the set's median, grey levels.
         light_drift: `light_drift`: largest difference from the first strips, grey levels.
         shift: `shifted_strip`: largest distance from the set's median, pixels.
@@ -42,7 +43,7 @@ class Limits:
         window: `light_drift`, `position_drift`: strips that a median is taken over.
         sharpness: `defocus`: smallest share of the set's median sharpness, 0 to 1.
         saturated: `saturation`: largest share of pixels at 255, and of pixels at 0, 0 to 1.
-        split_deviations: `split_shift`: largest difference of both sides' means, in standard errors.
+        split_deviations: `split_shift`: how unlikely by chance both sides' means may differ, in standard deviations.
     """
 
     motion: float

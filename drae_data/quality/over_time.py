@@ -26,6 +26,11 @@ def over_time_findings(measured: Measured, limits: Limits) -> Iterator[Finding]:
         yield from _camera_changes(measured, order)
 
 
+def drift_window(strips: int, limits: Limits) -> int:
+    """Strips that the median of a drift is over; 0 where there are too few to compare later ones with the first."""
+    return min(limits.window, strips // _FEWEST_WINDOWS)
+
+
 def running_median(values: Floats, window: int) -> Floats:
     """The median over each `window` values one after the other: float64 [n - window + 1]."""
     medians: Floats = np.median(np.lib.stride_tricks.sliding_window_view(values, window), axis=1)
@@ -40,7 +45,7 @@ def _drift(measured: Measured, order: Ints, values: Floats, rule: tuple[str, str
     name, unit = rule
     limit = getattr(limits, name)
     strips = list(dict.fromkeys(measured.strips[order].tolist()))
-    window = min(limits.window, len(strips) // _FEWEST_WINDOWS)
+    window = drift_window(len(strips), limits)
     if not window:
         return
     levels = np.array([np.median(values[order[measured.strips[order] == strip]]) for strip in strips])

@@ -75,7 +75,7 @@ def test_defocus_is_a_regions_not_one_vials(vials: tuple[int, ...], hits: int) -
 def test_saturation_counts_both_ends(name: str) -> None:
     measured = made_up()
     statistics = measured.statistics.copy()
-    statistics[5, 3:, STATISTICS.index(name)] = 0.06
+    statistics[5, 6:, STATISTICS.index(name)] = 0.06
     assert found(replace(measured, statistics=statistics)) == [("saturation", "S01/r2", 0.06)]
 
 
