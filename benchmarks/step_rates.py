@@ -30,7 +30,7 @@ from drae_data.rank_images import Pixels
 from drae_data.records import patch_record
 from drae_data.shard_plan import PlannedAcquisition, ShardTask
 from drae_data.shards import Roots, StartedShard, build_shard, finish_shard
-from drae_data.statistics import NO_MOTION
+from drae_data.statistics import Motion, frame_statistics, patch_statistics, signature
 from drae_data.tables import read_ledger
 from drae_data.version_files import part_path
 from drae_data.view import View
@@ -41,7 +41,8 @@ WORKER_STEPS = {
     "decode": "decode frames",
     "rank": "rank images",
     "cut": "cut and resize",
-    "encode": "statistics, encode, SHA-256",
+    "measure": "statistics, motion, signature",
+    "encode": "encode, SHA-256",
     "record": "Example and CRC",
     "write": "order, write, fsync, index",
 }
@@ -190,7 +191,7 @@ def _done(built: BuiltAcquisition) -> Future[BuiltAcquisition]:
 def _acquisition_in_steps(
     item: PlannedAcquisition, options: DatasetOptions, roots: Roots, log: FrameLog, watch: Stopwatch
 ) -> Iterator[EncodedPatch]:
-    view = View((-1, ""), options.layouts.of(item.key), options)
+    view, motion = View((-1, ""), options.layouts.of(item.key), options), Motion()
     with watch.of("read"):
         content = list_folder(item.folder, item.files, options, roots.source)
     for index in options.needed_frames:
@@ -202,30 +203,39 @@ def _acquisition_in_steps(
             pixels = decode_frame(data, name, options.pixels).pixels
         with watch.of("rank"):
             images = list(view.images(index, pixels))
-        yield from _image_in_steps(images, view, item, options, watch)
+        with watch.of("measure"):
+            boxes = [placed.box for placed in view.boxes]
+            motion.add(pixels, boxes)
+            frame_statistics(index, (-1, ""), boxes, motion)
+        yield from _image_in_steps(images, view, motion.motion, item, options, watch)
     with watch.of("rank"):
         images = list(view.rank_images())
-    yield from _image_in_steps(images, view, item, options, watch)
+    yield from _image_in_steps(images, view, motion.over_all(), item, options, watch)
 
 
 def _image_in_steps(
-    images: Sequence[tuple[Image, Pixels]], view: View, item: PlannedAcquisition, options: DatasetOptions,
-    watch: Stopwatch,
+    images: Sequence[tuple[Image, Pixels]], view: View, motion: tuple[float, ...], item: PlannedAcquisition,
+    options: DatasetOptions, watch: Stopwatch,
 ) -> Iterator[EncodedPatch]:  # fmt: skip
     for image, pixels in images:
-        for placed in view.boxes:
+        for placed, moved in zip(view.boxes, motion, strict=True):
             with watch.of("cut"):
                 patch = cut_patch(pixels, placed.box, options.patch)
-            yield _encoded(PatchKey(item.key, image, placed.vial, placed.region), patch, options, watch)
+            yield _encoded(PatchKey(item.key, image, placed.vial, placed.region), patch, moved, options, watch)
 
 
-def _encoded(key: PatchKey, pixels: Pixels, options: DatasetOptions, watch: Stopwatch) -> EncodedPatch:
-    """A patch as the build encodes it; its record is timed once more and taken off the encoding's time."""
-    before = watch.seconds["record"]
+def _encoded(key: PatchKey, pixels: Pixels, motion: float, options: DatasetOptions, watch: Stopwatch) -> EncodedPatch:
+    """A patch as the build encodes it; what is timed once more is taken off the encoding's time."""
+    before = watch.seconds["record"] + watch.seconds["measure"]
     with watch.of("encode"):
-        patch = encode_patch(key, pixels, options.patch.encoding, NO_MOTION)
+        patch = encode_patch(key, pixels, options.patch.encoding, motion)
+    with watch.of("measure"):
+        patch_statistics(pixels, motion)
     image = max(patch.record, key=len)  # The encoded image, a piece of its own.
     with watch.of("record"):
         patch_record(key, image)
-    watch.seconds["encode"] -= watch.seconds["record"] - before
+    watch.seconds["encode"] -= watch.seconds["record"] + watch.seconds["measure"] - before
+    if key.image == options.images[-1]:
+        with watch.of("measure"):
+            signature(pixels)
     return patch
