@@ -82,7 +82,7 @@ def read_gallery(folder: Path, sha256: str) -> tuple[GalleryPatch, ...]:
         if not isinstance(values, list):
             raise TypeError(f"{type(values).__name__} instead of a list")
         patches = tuple(_patch(value) for value in values)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ScoreError(f"{place}: expected the pictures of a scored set, got {error!r}; {_AGAIN}") from error
     for patch in patches:
         names = (patch.picture, patch.reconstruction, patch.heatmap)
@@ -107,5 +107,8 @@ def _patch(value: dict[str, Any]) -> GalleryPatch:
     frames = tuple((str(file), str(digest)) for file, digest in value["frames"])
     left, top, width, height = value["box"]
     picture, reconstruction, heatmap = value["pictures_sha256"]
+    for name in ("picture", "reconstruction", "heatmap"):
+        if "/" in value[name]:
+            raise ValueError(f"expected the name of a picture in the same folder, got {value[name]!r}")
     found = {"frames": frames, "box": (left, top, width, height)}
     return GalleryPatch(**{**value, **found, "pictures_sha256": (picture, reconstruction, heatmap)})

@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from drae_acceptance.sides import Sides
+from drae_data.manifest import printable
 
 Floats = npt.NDArray[np.float64]
 _BINS = 48
+# What a spreadsheet takes for the beginning of a formula, which may call programs.
+_FORMULA = ("=", "+", "-", "@")
 # Scores below are drawn here: the axis is logarithmic.
 _LEAST = 1e-6
 
@@ -129,5 +132,18 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]], protocol: str
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow((*columns, "protocol"))
-    writer.writerows((*row, protocol) for row in rows)
+    writer.writerows((*map(_no_formula, row), protocol) for row in rows)
     return stream.getvalue()
+
+
+def _no_formula(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula: a name from outside that begins as one gets an apostrophe."""
+    if not isinstance(cell, str):
+        return cell
+    # A carriage return would begin a row, and so a cell.
+    text = printable(cell)
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}" if text.startswith(_FORMULA) else text
+    return text

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from drae_acceptance.acceptance import INCOMPLETE, SUPPORTED, Acceptance
@@ -11,6 +10,7 @@ from drae_acceptance.acceptance_tables import CRITERIA, criteria_table
 from drae_acceptance.protocol_notes import protocol_notes, with_protocol
 from drae_acceptance.report_gallery import GalleryEntry
 from drae_acceptance.result_tables import ResultTable
+from drae_data.pages import fill_page
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,9 @@ class ReportContent:
 
 def render(content: ReportContent) -> str:
     """The page; every name that comes from outside is escaped."""
-    environment = Environment(
-        loader=PackageLoader("drae_acceptance"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    return environment.get_template("report.html").render(
+    return fill_page(
+        "drae_acceptance",
+        "report.html",
         content=content,
         headline=headline(content.acceptance),
         sentence=verdict_sentence(content.acceptance),

@@ -1,6 +1,5 @@
 """Which strips the report shows with pictures, or invalid ones with words, and what it says beside them."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from drae_acceptance.errors import ScoreError
 from drae_acceptance.gallery import FOLDER, GalleryPatch
 from drae_acceptance.verdict import ACCEPT, CONFIRMED, INVALID, REJECT, UNDECIDED, RunVerdict
 from drae_data.labels import DEFECTIVE, GOOD
+from drae_data.pages import data_uri
 
 MISSED_REJECT, FALSE_REJECT, REJECTED_RIGHTLY = "missed reject", "false reject", "rejected rightly"
 # Why a strip is shown, in the order in which they are.
@@ -132,8 +132,9 @@ def _picture(patch: GalleryPatch, limits: Mapping[str, float], folder: Path, fra
     left, top, wide, high = patch.box
     place = (100 * left / width, 100 * top / height, 100 * wide / width, 100 * high / height)
     return GalleryPicture(
-        patch, _uri(vial), _uri(_content(folder, patch.reconstruction)), _uri(_content(folder, patch.heatmap)), place,
-        limits[patch.region], tuple((name, digest, _link(frames, name)) for name, digest in patch.frames),
+        patch, data_uri(vial), data_uri(_content(folder, patch.reconstruction)),
+        data_uri(_content(folder, patch.heatmap)), place, limits[patch.region],
+        tuple((name, digest, _link(frames, name)) for name, digest in patch.frames),
     )  # fmt: skip
 
 
@@ -148,7 +149,3 @@ def _content(folder: Path, name: str) -> bytes:
         return place.read_bytes()
     except OSError as error:
         raise ScoreError(f"{place}: expected a picture, got: {error.strerror}; score the set again") from error
-
-
-def _uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,6 +1,5 @@
 """The report's plots as SVG, the same bytes for the same figures; readable without colour."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 
 from drae_acceptance.plot_tables import DetectionPoint, RocCurve, histogram
 from drae_acceptance.sides import Sides
+from drae_data.figures import SETTINGS, svg_element
 
 Floats = npt.NDArray[np.float64]
 NO_SAMPLES = "no samples"
@@ -19,13 +19,9 @@ NO_SAMPLES = "no samples"
 _GOOD, _DEFECTIVE, _LINES = "#56B4E9", "#D55E00", ("#000000", "#009E73", "#CC79A7")
 _STYLES = ("-", "--", ":")
 _MARKERS = "osD^vP*Xp<>h"
-_SETTINGS: Any = {
-    "svg.hashsalt": "drae", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10, "legend.frameon": False,
-}  # fmt: skip
 
 
-@mpl.rc_context(_SETTINGS)
+@mpl.rc_context(SETTINGS)
 def draw_histograms(scores: Mapping[str, Sides], limits: Mapping[str, Mapping[str, float]]) -> str:
     """Scores of good and of defective patches, a panel for each region, with the thresholds of each level.
 
@@ -42,7 +38,7 @@ def draw_histograms(scores: Mapping[str, Sides], limits: Mapping[str, Mapping[st
             _draw_histogram(panel, sides, {level: values[region] for level, values in limits.items()})
         else:
             _say(panel, NO_SAMPLES)
-    return _svg(figure)
+    return svg_element(figure)
 
 
 def _draw_histogram(panel: Axes, sides: Sides, limits: Mapping[str, float]) -> None:
@@ -57,7 +53,7 @@ def _draw_histogram(panel: Axes, sides: Sides, limits: Mapping[str, float]) -> N
     panel.legend(fontsize=7)
 
 
-@mpl.rc_context(_SETTINGS)
+@mpl.rc_context(SETTINGS)
 def draw_roc(curves: Sequence[RocCurve]) -> str:
     """Reject recall over false rejects; without curves a plot that says so."""
     figure = Figure(figsize=(5.2, 4.2), layout="constrained")
@@ -73,10 +69,10 @@ def draw_roc(curves: Sequence[RocCurve]) -> str:
         _legend(panel, lines, names, fontsize=8, loc="lower right")
     else:
         _say(panel, "no samples of both labels")
-    return _svg(figure)
+    return svg_element(figure)
 
 
-@mpl.rc_context(_SETTINGS)
+@mpl.rc_context(SETTINGS)
 def draw_detection(points: Sequence[DetectionPoint], border: float) -> str:
     """How often each defective strip is rejected, by type and size of its defect.
 
@@ -98,10 +94,10 @@ def draw_detection(points: Sequence[DetectionPoint], border: float) -> str:
         _legend(figure, marks, names, fontsize=7, loc="outside right upper")
     else:
         _say(panel, NO_SAMPLES)
-    return _svg(figure)
+    return svg_element(figure)
 
 
-@mpl.rc_context(_SETTINGS)
+@mpl.rc_context(SETTINGS)
 def draw_operating_curve(chances: Floats, confirmed: Floats, rule: str) -> str:
     """Probability that a strip is confirmed over the probability that a run is right."""
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
@@ -110,7 +106,7 @@ def draw_operating_curve(chances: Floats, confirmed: Floats, rule: str) -> str:
     panel.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, label="one run decides")
     panel.set(xlabel="probability that a run is right", ylabel="probability that the strip is confirmed")
     panel.legend(fontsize=8)
-    return _svg(figure)
+    return svg_element(figure)
 
 
 def _legend(owner: Axes | Figure, handles: Sequence[Any], names: Sequence[str], **options: Any) -> None:
@@ -133,11 +129,3 @@ def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
     for spare in panels[count:]:
         spare.set_visible(False)
     return figure, panels[:count]
-
-
-def _svg(figure: Figure) -> str:
-    """The figure as an SVG element, without the declaration that stands before it in a file."""
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]

@@ -101,7 +101,7 @@ def read_score_card(folder: Path) -> ScoreCard:
         if version != _VERSION:
             raise ScoreError(f"{place}: expected format_version {_VERSION}, got {version!r}; score the set again")
         return _card(values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ScoreError(f"{place}: expected the card of a score table, got {error!r}; score the set again") from error
 
 

@@ -85,7 +85,7 @@ def read_thresholds(place: Path) -> StoredThresholds:
         })  # fmt: skip
     except OSError as error:
         raise CalibrationError(f"{place}: expected thresholds, got: {error.strerror}; {_AGAIN}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, OptionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OptionError) as error:
         raise CalibrationError(f"{place}: expected thresholds, got {error!r}; {_AGAIN}") from error
     return StoredThresholds(calibrated, options, str(digest))
 

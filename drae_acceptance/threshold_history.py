@@ -65,7 +65,7 @@ def read_history(content: bytes) -> list[dict[str, Any]]:
                     "changed, or whose predecessor was taken out; restore the file from its version before"
                 )
             previous = entry["digest"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CalibrationError(f"{HISTORY}: expected the history of thresholds, got {error!r}") from error
     return entries
 

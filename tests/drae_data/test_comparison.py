@@ -51,7 +51,7 @@ def test_a_version_is_the_same_as_itself_and_as_its_copy_under_another_number(fi
     assert found.same
     assert found.before.digest != found.after.digest
     assert differences(found) == {
-        "parameters": [{"what": "extends", "before": "", "after": "1.0.0", "decisive": False}],
+        "parameters": [{"what": "extends", "before": '""', "after": "1.0.0", "decisive": False}],
         "shards": {"kept": len(found.after.shards), "new": 0, "gone": 0},
     }
     assert compared(first, first).same

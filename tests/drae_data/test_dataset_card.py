@@ -101,6 +101,17 @@ def test_the_card_of_a_version_that_extends_another_names_it(tmp_path: Path) -> 
     assert f"It extends version 1.0.0, digest `{digest}`." in card
 
 
+def test_what_is_withdrawn_is_not_listed(tmp_path: Path) -> None:
+    root = write_line(tmp_path / "frames", "ABCDE")
+    build_dataset(root, tmp_path / "1.0.0")
+    shutil.rmtree(root / "A/run_00")
+    options = small_options(version="1.1.0", extends="1.0.0")
+    build_dataset(root, tmp_path / "1.1.0", options, earlier=tmp_path / "1.0.0")
+    card = dataset_card(files_of(tmp_path / "1.1.0"), inspected(tmp_path / "1.1.0"))
+    assert "Of 9 acquisitions listed, 9 were built." in card
+    assert ["left out: withdrawn", "in the earlier version, and no longer to be built", "1"] in cells(card)
+
+
 def test_two_cards_are_equal_and_hold_no_place(version: Path, tmp_path: Path) -> None:
     card = dataset_card(files_of(version), inspected(version))
     copy = Path(shutil.copytree(version, tmp_path / "elsewhere"))
@@ -112,5 +123,16 @@ def test_a_table_that_is_not_the_one_that_was_built_is_named(version: Path, tmp_
     copy = Path(shutil.copytree(version, tmp_path / "version"))
     found = inspected(copy)
     (copy / "statistics.parquet").unlink()
-    with pytest.raises(DatasetError, match=r"statistics.parquet: the table cannot be read: No such file .*verify"):
+    with pytest.raises(DatasetError, match=r"statistics.parquet: it cannot be read: No such file"):
+        dataset_card(files_of(copy), found)
+
+
+@pytest.mark.parametrize("name", ["ignored_below_root", "extends", "digest", "code_version", "parameters"])
+def test_a_provenance_that_lacks_an_entry_is_named(name: str, version: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(version, tmp_path / "version"))
+    found = inspected(copy)
+    values = json.loads((copy / "provenance.json").read_text())
+    del values[name]
+    (copy / "provenance.json").write_text(json.dumps(values))
+    with pytest.raises(DatasetError, match=f"provenance.json: .*{name}"):
         dataset_card(files_of(copy), found)

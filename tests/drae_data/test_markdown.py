@@ -2,7 +2,7 @@
 
 import pytest
 
-from drae_data.markdown import code, document, plain, table, value_text
+from drae_data.markdown import code, document, plain, table
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,6 @@ def test_code_is_fenced_by_more_backticks_than_it_holds() -> None:
     assert code("`") == "`` ` ``"
     assert code("a|b") == "`a\\|b`"
     assert code("") == "` `"
-
-
-def test_values_are_json_but_for_texts() -> None:
-    values = ["text", "", None, True, [1, 2], {"b": 1, "a": "ä"}]
-    assert [value_text(value) for value in values] == ["text", '""', "null", "true", "[1, 2]", '{"a": "ä", "b": 1}']
 
 
 def test_a_document_has_one_empty_line_between_its_parts() -> None:

@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted(path.name for path in ROOT.glob("params*.yaml"))
 SYNTHESIZED = ("production", "calibration", "kit")
 BUILT = ("production", "training", "calibration", "kit")
-JUDGING = ("score", "calibrate", "evaluate")
+BY_SET = ("build", "inspect_data", "archive")
+JUDGING = ("score", "calibrate", "evaluate", "model_card")
 Edit = Callable[[Any, Any], None]
 
 
@@ -119,7 +120,7 @@ def append(path: Path) -> None:
         # The page names the reason; thresholds.json does not.
         ("calibrate.reason", "other light", {"calibrate", "evaluate"}),
         ("acceptance.runs_required", 8, {"calibrate", "evaluate"}),
-        ("evaluate.criteria.accuracy", 0.9, {"evaluate"}),
+        ("evaluate.criteria.accuracy", 0.9, {"evaluate", "model_card"}),
         ("evaluate.gallery", 3, {"evaluate"}),
         # How long judging takes is no output.
         ("score.timed_products", 0, set()),
@@ -150,15 +151,17 @@ def test_a_saved_model_that_was_changed_alone_scores_nothing_again(project: Path
 @pytest.mark.parametrize("name", ["drae.keras", "model.json"])
 def test_another_model_is_scored_again(project: Path, name: str) -> None:
     (project / "models/drae" / name).write_text("another")
-    assert concerned(project) == {"train", "score@calibration", "score@kit"}
+    assert concerned(project) == {"train", "score@calibration", "score@kit", "model_card"}
 
 
 def test_code_of_verdicts_and_report_scores_nothing_again(project: Path) -> None:
-    own = code_of(project, "evaluate") - code_of(project, "calibrate") - code_of(project, "score@kit")
+    others = ("calibrate", "score@kit", "inspect_data@kit")
+    own = code_of(project, "evaluate").difference(*(code_of(project, name) for name in others))
     assert {"drae_acceptance/report.py", "drae_acceptance/templates", "pipelines/evaluate.py"} <= own
     for name in own:
         append(project / name)
-    assert concerned(project) == {"evaluate"}
+    # The card for people reads the verdicts too.
+    assert concerned(project) == {"evaluate", "model_card"}
 
 
 def test_code_of_thresholds_scores_nothing_again(project: Path) -> None:
@@ -166,7 +169,7 @@ def test_code_of_thresholds_scores_nothing_again(project: Path) -> None:
     assert {"drae_acceptance/thresholds.py", "pipelines/calibrate.py"} <= own
     for name in own:
         append(project / name)
-    assert concerned(project) == {"calibrate", "evaluate"}
+    assert concerned(project) == {"calibrate", "evaluate", "model_card"}
 
 
 def names_of(folder: Path) -> list[str]:
@@ -188,10 +191,10 @@ def absent_inputs(folder: Path) -> list[str]:
 
 
 def drop(params: Any, stages: Any, names: tuple[str, ...]) -> None:
-    """Deletes stages with their plots, and their sections."""
+    """Deletes stages with their plots, and the sections of those that have one."""
     for name in names:
         del stages["stages"][name]
-        del params[name]
+        params.pop(name, None)
         stages["plots"] = [plot for plot in stages["plots"] if f"${{{name}." not in str(plot)]
 
 
@@ -228,11 +231,11 @@ def own_inputs(params: Params) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("edit", "stages"),
     [
-        (trained_alone, {"build@line3", "archive@line3", "train"}),
-        (small_kit, {"build@production", "build@kit", "archive@production", "archive@kit", "train", "score@kit",
-                     "calibrate", "evaluate"}),
-        (all_sets, {*(f"{stage}@{name}" for stage in ("build", "archive") for name in BUILT), "train",
-                    "score@calibration", "score@kit", "calibrate", "evaluate"}),
+        (trained_alone, {"build@line3", "inspect_data@line3", "archive@line3", "train"}),
+        (small_kit, {*(f"{stage}@{name}" for stage in BY_SET for name in ("production", "kit")), "train", "score@kit",
+                     "calibrate", "evaluate", "model_card"}),
+        (all_sets, {*(f"{stage}@{name}" for stage in BY_SET for name in BUILT), "train",
+                    "score@calibration", "score@kit", "calibrate", "evaluate", "model_card"}),
     ],
 )  # fmt: skip
 def test_a_project_of_own_frames_has_all_that_a_bare_repro_needs(tmp_path: Path, edit: Edit, stages: set[str]) -> None:
@@ -272,8 +275,8 @@ def test_dvc_resolves_every_stage_with_each_profile(tmp_path: Path, profile: str
     built = BUILT if profile == "params.yaml" else SYNTHESIZED
     sets = [
         f"{stage}@{name}"
-        for stage, names in (("synthesize", SYNTHESIZED), ("build", built), ("archive", built))
+        for stage, names in (("synthesize", SYNTHESIZED), *((stage, built) for stage in BY_SET))
         for name in names
     ]
-    assert names_of(folder) == [*sets, "train", "score@calibration", "score@kit", "calibrate", "evaluate"]
+    assert names_of(folder) == [*sets, "train", "score@calibration", "score@kit", "calibrate", "evaluate", "model_card"]
     assert absent_inputs(folder) == []

@@ -1,0 +1,246 @@
+"""What differs between two published versions: parameters, strips, sides, labels, frames, shards and statistics.
+
+Read from provenance and tables alone: no shard is opened. Digests cover a dataset's name and version, so that two
+versions of the same content have two digests; what is compared here is the content.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from drae_data.acquisition import AcquisitionKey
+from drae_data.files import Files
+from drae_data.manifest import QuarantineRow
+from drae_data.metadata import read_json
+from drae_data.named_values import named_values
+from drae_data.patch_rows import StatisticsRow
+from drae_data.verification.claims import ShardClaim, read_claims
+from drae_data.version_files import PROVENANCE
+from drae_data.version_tables import version_table
+
+# The columns of the table of statistics that are compared.
+COMPARED = ("mean", "std", "sharpness", "saturated", "black", "motion")
+
+
+@dataclass(frozen=True)
+class VersionContent:
+    """What is compared of a version.
+
+    Attributes:
+        name: of the dataset.
+        version: of the dataset.
+        digest: of the dataset.
+        parameters: as `provenance.json` states them, by dotted names.
+        decisive: names of those that decide bytes.
+        acquisitions: the rows, by key.
+        shards: as `provenance.json` states them.
+        statistics: the rows, by split, region and kind of image.
+        refused: reason of each acquisition in quarantine or left out, by its name.
+    """
+
+    name: str
+    version: str
+    digest: str
+    parameters: Mapping[str, str]
+    decisive: frozenset[str]
+    acquisitions: Mapping[AcquisitionKey, Mapping[str, Any]]
+    shards: tuple[ShardClaim, ...]
+    statistics: Mapping[tuple[str, str, str], StatisticsRow]
+    refused: Mapping[str, str]
+
+    def by_strip(self, column: str) -> dict[str, tuple[str, ...]]:
+        """Values of a column of the acquisitions, a text or several, over the runs of each strip."""
+        found: dict[str, set[str]] = {}
+        for key, row in self.acquisitions.items():
+            values = row[column]
+            found.setdefault(key.strip_id, set()).update([values] if isinstance(values, str) else values)
+        return {strip: tuple(sorted(values)) for strip, values in sorted(found.items())}
+
+    def records(self) -> dict[str, int]:
+        """Patches by split."""
+        counts: dict[str, int] = {}
+        for shard in self.shards:
+            counts[shard.split] = counts.get(shard.split, 0) + shard.records
+        return dict(sorted(counts.items()))
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that is in both versions, or in one of them, and is not the same.
+
+    Attributes:
+        what: its name.
+        before: in the first version; empty where it is not there.
+        after: in the second version; empty where it is not there.
+        decisive: of a parameter, whether it decides bytes.
+    """
+
+    what: str
+    before: str
+    after: str
+    decisive: bool = False
+
+
+@dataclass(frozen=True)
+class Move:
+    """A statistic of one split, region and kind of image that is not the same.
+
+    Attributes:
+        split: its name.
+        region: its name.
+        image: frame, min or max.
+        statistic: a member of `COMPARED`.
+        before: its mean over the patches of the first version.
+        after: of the second.
+        deviations: of means: the difference in standard deviations of the patches' means before; None of others.
+    """
+
+    split: str
+    region: str
+    image: str
+    statistic: str
+    before: float
+    after: float
+    deviations: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two versions.
+
+    Attributes:
+        before: the first version.
+        after: the second.
+        parameters: those that differ, those that decide bytes first.
+        strips_added: only in the second version.
+        strips_removed: only in the first.
+        sides: strips of both that lie in other splits.
+        labels: strips of both whose acquisitions have other labels.
+        acquisitions_added: of strips of both versions, only in the second.
+        acquisitions_removed: of strips of both, only in the first.
+        rebuilt: acquisitions of both, from other frame files.
+        shards_kept: shards of the second version that the first has too, byte by byte.
+        shards_new: shards of the second version that the first has not.
+        shards_gone: shards of the first that the second has not.
+        refused: acquisitions that are in quarantine or left out in one version, or for another reason.
+        moves: statistics that are not the same.
+    """
+
+    before: VersionContent
+    after: VersionContent
+    parameters: tuple[Change, ...]
+    strips_added: tuple[str, ...]
+    strips_removed: tuple[str, ...]
+    sides: tuple[Change, ...]
+    labels: tuple[Change, ...]
+    acquisitions_added: tuple[str, ...]
+    acquisitions_removed: tuple[str, ...]
+    rebuilt: tuple[str, ...]
+    shards_kept: int
+    shards_new: int
+    shards_gone: int
+    refused: tuple[Change, ...]
+    moves: tuple[Move, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether both hold the same patches, labels and sides."""
+        differ = (
+            self.strips_added, self.strips_removed, self.sides, self.labels, self.acquisitions_added,
+            self.acquisitions_removed, self.rebuilt, self.shards_new, self.shards_gone, self.refused, self.moves,
+            any(change.decisive for change in self.parameters),
+        )  # fmt: skip
+        return not any(differ)
+
+
+def read_version_content(files: Files) -> VersionContent:
+    """Reads what is compared of a version.
+
+    Args:
+        files: the version folder.
+
+    Raises:
+        DatasetError: not committed, or a table is not the one that was built.
+    """
+    claims = read_claims(files)
+    parameters = read_json(files, PROVENANCE, "the version was not made by this project's build")["parameters"]
+    refused = [
+        QuarantineRow(**row) for name in ("quarantine", "left_out") for row in version_table(files, claims, name)
+    ]
+    rows = [StatisticsRow(**row) for row in version_table(files, claims, "statistics")]
+    return VersionContent(
+        claims.info.name,
+        claims.info.version,
+        claims.digest,
+        {name: text for entry, value in sorted(parameters.items()) for name, text in named_values(entry, value)},
+        frozenset(name for entry in claims.content for name, _ in named_values(entry, parameters[entry])),
+        {AcquisitionKey.of(row): row for row in version_table(files, claims, "acquisitions")},
+        tuple(claims.shards.values()),
+        {(row.split, row.region, row.image): row for row in rows},
+        {str(row.key) if row.run >= 0 else row.folder: row.reason for row in refused},
+    )
+
+
+def compare(before: VersionContent, after: VersionContent) -> Comparison:
+    """Compares two versions."""
+    strips = before.by_strip("splits"), after.by_strip("splits")
+    common = strips[0].keys() & strips[1].keys()
+    added, removed = ([key for key in one if key not in other] for one, other in (
+        (after.acquisitions, before.acquisitions), (before.acquisitions, after.acquisitions)))  # fmt: skip
+    shards = {shard.sha256 for shard in before.shards}, {shard.sha256 for shard in after.shards}
+    kept = sum(shard.sha256 in shards[0] for shard in after.shards)
+    decisive = before.decisive | after.decisive
+    parameters = (
+        Change(one.what, one.before, one.after, one.what in decisive)
+        for one in _changes(before.parameters, after.parameters)
+    )
+    return Comparison(
+        before=before,
+        after=after,
+        parameters=tuple(sorted(parameters, key=lambda one: (not one.decisive, one.what))),
+        strips_added=tuple(sorted(strips[1].keys() - strips[0].keys())),
+        strips_removed=tuple(sorted(strips[0].keys() - strips[1].keys())),
+        sides=tuple(_changes_in_both(*strips)),
+        labels=tuple(_changes_in_both(before.by_strip("label"), after.by_strip("label"))),
+        acquisitions_added=tuple(str(key) for key in sorted(added) if key.strip_id in common),
+        acquisitions_removed=tuple(str(key) for key in sorted(removed) if key.strip_id in common),
+        rebuilt=tuple(
+            str(key)
+            for key, row in sorted(after.acquisitions.items())
+            if key in before.acquisitions and _frames(row) != _frames(before.acquisitions[key])
+        ),
+        shards_kept=kept,
+        shards_new=len(after.shards) - kept,
+        shards_gone=sum(shard.sha256 not in shards[1] for shard in before.shards),
+        refused=tuple(_changes(before.refused, after.refused)),
+        moves=tuple(_moves(before.statistics, after.statistics)),
+    )
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+    for name in sorted(before.keys() | after.keys()):
+        one, other = before.get(name, ""), after.get(name, "")
+        if one != other or (name in before) != (name in after):
+            yield Change(name, one, other)
+
+
+def _changes_in_both(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]) -> Iterator[Change]:
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            yield Change(name, ", ".join(before[name]), ", ".join(after[name]))
+
+
+def _frames(row: Mapping[str, Any]) -> list[tuple[int, int, str, str]]:
+    return sorted((file["frame"], file["vial"], file["region"], file["sha256"]) for file in row["frames"])
+
+
+def _moves(
+    before: Mapping[tuple[str, str, str], StatisticsRow], after: Mapping[tuple[str, str, str], StatisticsRow]
+) -> Iterator[Move]:
+    for place in sorted(before.keys() & after.keys()):
+        one, other = before[place], after[place]
+        for name in COMPARED:
+            was, now = float(getattr(one, name)), float(getattr(other, name))
+            if was != now:
+                apart = (now - was) / one.mean_std if name == "mean" and one.mean_std > 0 else None
+                yield Move(*place, name, was, now, apart)
