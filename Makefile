@@ -13,6 +13,7 @@ INSTALLED := $(VENV)/requirements.installed
 # DVC and the stages' commands find their programs in .venv, whatever the caller's PATH.
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 EXAMPLE = examples/$(NAME)/params.yaml
+EXAMPLES = $(notdir $(patsubst %/params.yaml,%,$(wildcard examples/*/params.yaml)))
 # The set of an example bears its name; that of aliens_detection is aliens. Its tables are its own, or lie with the data.
 EXAMPLE_SET = $(NAME:%_detection=%)
 EXAMPLE_TABLES = $(or $(wildcard examples/$(NAME)/tables),$(DATA))
@@ -21,7 +22,7 @@ KILLS ?= 50
 SEED ?= 1
 CHECKED := $(wildcard pipelines drae_line drae_data drae_model drae_acceptance benchmarks tests)
 
-.PHONY: help env repro line-demo native wheel test test-engines test-kill test-line check format-check lint types floors format bench bench-choices bench-detection bench-line bench-scale bench-scoring example clean
+.PHONY: help env repro line-demo native wheel test test-engines test-kill test-line test-fuzz check format-check lint types floors format bench bench-choices bench-detection bench-line bench-scale bench-scoring example clean
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of:"
@@ -87,6 +88,10 @@ test-line: env  ## kill -9 the line at KILLS random moments amid faulty deliveri
 	@echo "test-line: $(KILLS) kills of the line, about 10 s each, and a burst"
 	@$(RUN) KILLS=$(KILLS) SEED=$(SEED) python -m pytest -m campaign tests/campaigns/test_line.py $(ARGS)
 
+test-fuzz: env  ## feed 300,000 damaged inputs to every reader of files from outside, count crashes (6 minutes; SEED=2: others)
+	@echo "test-fuzz: a line for each reader and the total come at the end"
+	@$(RUN) SEED=$(SEED) python -m pytest -n 2 --dist worksteal -m fuzz tests/fuzz $(ARGS)
+
 check: format-check lint types floors  ## check format, lint, types and the floors of the house
 
 format-check: env
@@ -140,11 +145,11 @@ bench-choices: env  ## train with other choices and judge the calibration set (a
 example: env  ## preview, build, verify (train on, score) real frames: make example NAME=bottle_strips DATA=FOLDER
 	@if [ -z "$(NAME)" ] || [ -z "$(DATA)" ]; then \
 	  echo "make example needs both NAME and DATA, for example: make example NAME=bottle_strips DATA=../frames" >&2; \
-	  echo "  NAME  one of: $(notdir $(wildcard examples/*))" >&2; \
+	  echo "  NAME  one of: $(EXAMPLES)" >&2; \
 	  echo "  DATA  the folder that holds its acquisitions" >&2; \
 	  exit 2; \
 	fi
-	@if [ ! -f "$(EXAMPLE)" ]; then echo "make example: NAME=$(NAME) is none of: $(notdir $(wildcard examples/*))" >&2; exit 2; fi
+	@if [ ! -f "$(EXAMPLE)" ]; then echo "make example: NAME=$(NAME) is none of: $(EXAMPLES)" >&2; exit 2; fi
 	@if [ ! -d "$(DATA)" ]; then echo "make example: DATA=$(DATA) is not a folder" >&2; exit 2; fi
 	@$(RUN) python -m pipelines.preview --params $(EXAMPLE) --set $(EXAMPLE_SET) --root "$(DATA)" --tables "$(EXAMPLE_TABLES)" --out datasets/$(NAME)-preview.png
 	@$(RUN) python -m pipelines.build --params $(EXAMPLE) --set $(EXAMPLE_SET) --root "$(DATA)" --tables "$(EXAMPLE_TABLES)"

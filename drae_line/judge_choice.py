@@ -70,7 +70,7 @@ def read_choice(folder: Path) -> tuple[JudgeChoice | None, JudgeChoice | None]:
         return _parse(values["now"]), None if before is None else _parse(before)
     except FileNotFoundError:
         return None, None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise JudgeError(
             f"{place}: expected a choice of model and thresholds, got {error!r}; remove it to judge with those of the "
             "params file, or choose with python -m pipelines.swap_judge"

@@ -120,7 +120,7 @@ class LoggedVerdict:
                 deciding["ratio"] = math.inf if deciding["ratio"] is None else deciding["ratio"]
                 _check_kinds(deciding, _DECIDING)
             slot = SlotVerdict(**values, scores=scores, deciding=None if deciding is None else Deciding(**deciding))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LogError(f"expected a verdict, got {line[:80]!r}: {type(error).__name__}, {error}"[:400]) from error
         return cls(sequence, given, slot)
 

@@ -20,7 +20,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     """The card of a model; raises `ModelError`."""
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             f"{folder / CARD}: expected the card of a trained model, got {error}; train it again"
         ) from error

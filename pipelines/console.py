@@ -18,9 +18,18 @@ _LOG_SECONDS = 10.0
 
 
 def say(text: str) -> None:
-    """Writes a line for people."""
-    sys.stdout.write(text + "\n")
+    """Writes lines for people."""
+    sys.stdout.write(harmless(text) + "\n")
     sys.stdout.flush()
+
+
+def harmless(text: str) -> str:
+    """Lines for a terminal: what is no printable character stands as an escape.
+
+    Names and messages come with data from anywhere, and control characters in them could hide or fake what a terminal
+    shows.
+    """
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
 
 
 def positive(text: str) -> int:
@@ -51,10 +60,10 @@ def run_command(command: Callable[[list[str]], int | None], argv: Sequence[str] 
     try:
         return command(list(sys.argv[1:] if argv is None else argv)) or 0
     except DraeError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(harmless(f"error: {error}\n"))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"error: {place}{error.strerror or error}\n")
+        sys.stderr.write(harmless(f"error: {place}{error.strerror or error}\n"))
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; finished work is kept, run the same command again to go on\n")
         return 130

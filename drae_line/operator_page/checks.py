@@ -51,7 +51,7 @@ class Check:
             plain = type(check.sequence) is int and all(isinstance(text, str) for text in texts)
             if not plain or check.found not in FINDINGS:
                 raise LogError(f"expected a check, one of {', '.join(FINDINGS)}, of a strip, got {line[:80]!r}")
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise LogError(f"expected a check, got {line[:80]!r}: {error!r}") from error
         return check
 

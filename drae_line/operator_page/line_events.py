@@ -79,7 +79,7 @@ def parse_event(line: bytes) -> LineEvent | None:
         if given.tzinfo is None or not isinstance(event, str) or not isinstance(detail, str):
             return None
         return LineEvent(given.timestamp(), event, detail)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

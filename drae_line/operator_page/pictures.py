@@ -39,7 +39,7 @@ def read_index(line_folder: Path, brief: Brief) -> list[dict[str, Any]] | None:
         if (values["sequence"], values["acquisition"]) != (brief.sequence, brief.acquisition):
             return None
         return [_picture(value) for value in values["pictures"]]
-    except (ValueError, OverflowError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise PicturesError(f"The pictures' index is damaged: {error!r}.") from error
 
 
