@@ -105,7 +105,7 @@ class Image:
         """Reads the text form back; raises `KeyFormatError`."""
         if text in RANK_IMAGES:
             return cls.of_rank(text)
-        match = re.fullmatch(r"f(\d{2,})", text)
+        match = re.fullmatch(r"f([0-9]{2,9})", text)
         if match is None:
             raise KeyFormatError(f"image: expected 'f00', 'f01', ... 'min' or 'max', got {text!r}")
         return cls.of_frame(int(match[1]))
@@ -127,7 +127,7 @@ class PatchKey:
     def parse(cls, text: str) -> Self:
         """Reads the text form back; raises `KeyFormatError`."""
         parts = text.rsplit("/", 3)
-        if len(parts) != 4 or not re.fullmatch(r"v\d+", parts[2]) or not parts[3]:
+        if len(parts) != 4 or not re.fullmatch(r"v[0-9]{1,9}", parts[2]) or not parts[3]:
             raise KeyFormatError(
                 "patch key: expected 'STRIP/rRUN/IMAGE/vVIAL/REGION' such as 'S0001/r3/f07/v2/R1' "
                 f"(IMAGE is f00, f01, ... min or max), got {text!r}"

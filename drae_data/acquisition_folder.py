@@ -16,6 +16,8 @@ from drae_data.path_template import ANY_IMAGE, FramePlace
 # Errors of the file system that say something about the acquisition, not about the moment.
 _LASTING = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
 _UNKNOWN_SIZE = -1
+# No file is read whole that is larger: a sidecar, and what a frame may hold beside the eight bytes of a pixel at most.
+_MOST_SIDECAR, _MOST_BESIDE_PIXELS = 1 << 24, 1 << 26
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def read_file(folder: str, name: str, options: DatasetOptions, files: Files) -> 
     try:
         _check_inside(path, options, files, name)
         return files.read(path)
+    except MemoryError as error:
+        raise AcquisitionError("too_large", "there is not enough memory for its bytes", name) from error
     except OSError as error:
         raise _judged(error, name) from error
 
@@ -182,7 +186,8 @@ def folder_content(folder: str, sizes: Mapping[str, int], options: DatasetOption
         options: of the dataset.
 
     Raises:
-        AcquisitionError: `missing_frame`, `extra_frame`, `duplicate_frame`, `empty_file`, `unmatched_name`.
+        AcquisitionError: `missing_frame`, `extra_frame`, `duplicate_frame`, `empty_file`, `too_large`,
+            `unmatched_name`.
     """
     frames: dict[FramePlace, str] = {}
     for name in sorted(sizes):
@@ -211,10 +216,13 @@ def folder_content(folder: str, sizes: Mapping[str, int], options: DatasetOption
         )
     for place in sorted(frames.keys() - expected):
         raise AcquisitionError("extra_frame", f"expected only {_expected_words(options)}", frames[place])
-    for name in frames.values():
-        if not sizes[name]:
-            raise AcquisitionError("empty_file", "expected an image, got a file of 0 bytes", name)
     sidecar = _sidecar(frames, options)
+    for name, most in (*((name, _most_bytes(options)) for name in frames.values()), (sidecar, _MOST_SIDECAR)):
+        size = sizes.get(name, _UNKNOWN_SIZE)
+        if not size and name != sidecar:
+            raise AcquisitionError("empty_file", "expected an image, got a file of 0 bytes", name)
+        if size > most:
+            raise AcquisitionError("too_large", f"expected a file of at most {most} bytes, got {size}", name)
     # Where frames lie deeper than the folder, what lies in the folder itself was not listed.
     if options.template.of_folders and not options.template.depth_inside and sidecar not in sizes:
         sidecar = ""
@@ -230,6 +238,11 @@ def _place(folder: str, name: str, options: DatasetOptions) -> FramePlace | None
     if place is None or place.vial < 0:
         return place
     return FramePlace(place.vial - options.first_vial, place.region, place.frame)
+
+
+def _most_bytes(options: DatasetOptions) -> int:
+    """What a frame file of `max_frame_pixels` may have, in any format that is taken."""
+    return 8 * options.pixels.max_pixels + _MOST_BESIDE_PIXELS
 
 
 def _sidecar(frames: Mapping[FramePlace, str], options: DatasetOptions) -> str:

@@ -138,7 +138,7 @@ def published_content(provenance: Mapping[str, Any]) -> PublishedContent:
             patch=PatchOptions(**values["patch"], encoding=values["encoding"]),
             pixels=FrameOptions(**{**values["pixels"], "convert": tuple(values["pixels"]["convert"])}),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DatasetError(f"provenance.json: expected the parameters of a build: {error!r}") from error
 
 

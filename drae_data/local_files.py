@@ -1,5 +1,6 @@
 """`Files` of this machine: whole or absent, links instead of copies, a committed version replaced in two renames."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -21,7 +22,13 @@ _TOO_NEW_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class LocalFiles(Files):
-    """Files below a folder of this machine."""
+    """Files below a folder of this machine. A path that would lead out of it by its own words is an OSError."""
+
+    def _below(self, path: str) -> Path:
+        """Where a path lies. Paths come from tables and JSON files too, and those from anywhere."""
+        if path.startswith("/") or "\0" in path or ".." in path.split("/"):
+            raise PermissionError(errno.EPERM, "expected a path below the folder", path)
+        return Path(self.root, path)
 
     def folders(self, depth: int) -> Iterator[str]:
         """See `Files.folders`. Links to folders are followed."""
@@ -38,7 +45,7 @@ class LocalFiles(Files):
 
     def _folder_names(self, folder: str) -> list[str]:
         """The folders in a folder; raises OSError where it cannot be listed."""
-        with os.scandir(Path(self.root, folder)) as entries:
+        with os.scandir(self._below(folder)) as entries:
             return [entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry)]
 
     def _subfolders(self, folder: str) -> list[str]:
@@ -51,7 +58,7 @@ class LocalFiles(Files):
 
     def names(self, folder: str, depth: int = 0) -> dict[str, int]:
         """See `Files.names`."""
-        path = Path(self.root, folder)
+        path = self._below(folder)
         if not path.is_dir():
             return {}
         if depth:
@@ -86,7 +93,7 @@ class LocalFiles(Files):
 
     def stamp(self, path: str) -> str:
         """See `Files.stamp`: size, times and inode; the time of change of the inode cannot be set back."""
-        found = Path(self.root, path).stat()
+        found = self._below(path).stat()
         # A file system's clock ticks coarsely: a file just written may change once more within the same tick.
         if time.time() - found.st_mtime < _TOO_NEW_SECONDS:
             return ""
@@ -97,7 +104,7 @@ class LocalFiles(Files):
         if not isinstance(other, LocalFiles):
             super().adopt(other, path, name)
             return
-        source, target = Path(other.root, path), Path(self.root, name)
+        source, target = other._below(path), self._below(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = _staging(target)
         try:
@@ -109,15 +116,15 @@ class LocalFiles(Files):
 
     def read(self, path: str) -> bytes:
         """See `Files.read`."""
-        return Path(self.root, path).read_bytes()
+        return self._below(path).read_bytes()
 
     def open(self, path: str) -> AbstractContextManager[BinaryIO]:
         """See `Files.open`."""
-        return Path(self.root, path).open("rb")
+        return self._below(path).open("rb")
 
     def write(self, path: str, parts: Iterable[bytes]) -> None:
         """See `Files.write`: a staging name, fsync, then rename."""
-        target = Path(self.root, path)
+        target = self._below(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = _staging(target)
         try:
@@ -176,7 +183,7 @@ class LocalFiles(Files):
 
     def remove(self, path: str) -> None:
         """See `Files.remove`."""
-        target = Path(self.root, path)
+        target = self._below(path)
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         else:

@@ -205,14 +205,11 @@ class _Pattern:
         return values
 
     def _readings(self, path: str) -> int:
-        """How many ways there are at most to lay the literals between fields into a path."""
-        return max(
-            (
-                math.comb(max(part.count(gap) if gap else len(part) for gap in gaps), len(gaps))
-                for gaps, part in zip(self._gaps, path.split("/"), strict=False)
-                if gaps
-            ),
-            default=1,
+        """How many ways there are at most to lay the literals between fields into a path: for each part its own."""
+        return math.prod(
+            math.comb(max(part.count(gap) if gap else len(part) for gap in gaps), len(gaps))
+            for gaps, part in zip(self._gaps, path.split("/"), strict=False)
+            if gaps
         )
 
 

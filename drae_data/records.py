@@ -37,6 +37,8 @@ _CRC_MASK = 0xA282EAD8
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 RECORD_OVERHEAD = _HEADER.size + _FOOTER.size
+# A record is read in pieces of this size at most: its header may state any length, with a checksum that is right.
+_PIECE = 1 << 24
 
 
 def patch_record(key: PatchKey, encoded: bytes) -> tuple[bytes, ...]:
@@ -229,13 +231,24 @@ def read_records(source: bytes | BinaryIO) -> Iterator[tuple[int, bytes]]:
         length, length_crc = _HEADER.unpack(header)
         if length_crc != masked_crc(header[:8]):
             raise RecordError(f"{place}: the checksum of its length is wrong")
-        data, footer = stream.read(length), stream.read(_FOOTER.size)
+        data, footer = _read_at_most(stream, length), stream.read(_FOOTER.size)
         if len(data) < length or len(footer) < _FOOTER.size:
             raise RecordError(f"{place}: the file ends inside its {length} bytes")
         if _FOOTER.unpack(footer)[0] != masked_crc(data):
             raise RecordError(f"{place}: the checksum of its data is wrong")
         yield position + _HEADER.size, data
         position, number = position + RECORD_OVERHEAD + length, number + 1
+
+
+def _read_at_most(stream: BinaryIO, length: int) -> bytes:
+    """As many bytes as a header states, or as there are; memory grows with what is there."""
+    if length <= _PIECE:
+        return stream.read(length)
+    parts = []
+    while length and (part := stream.read(min(length, _PIECE))):
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
 
 
 @dataclass(frozen=True)

@@ -119,9 +119,11 @@ def read_table(name: str, content: bytes) -> pa.Table:
     try:
         # One thread over Arrow's own buffer: threads that read a Python file can outlive the interpreter and abort it.
         table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-    except (pa.ArrowInvalid, OSError) as error:
+        # Parquet lets any bytes stand for a text: those that are none end here, not where a row is looked at.
+        table.validate(full=True)
+        found = (table.schema.metadata or {}).get(_SCHEMA_KEY, b"none").decode()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"table {name}: expected a Parquet file: {error}") from error
-    found = (table.schema.metadata or {}).get(_SCHEMA_KEY, b"none").decode()
     if found != f"{name}/{_VERSIONS[name]}":
         raise DatasetError(f"table {name}: expected schema {name}/{_VERSIONS[name]}, got {found}")
     if not table.schema.remove_metadata().equals(SCHEMAS[name]):
@@ -130,9 +132,12 @@ def read_table(name: str, content: bytes) -> pa.Table:
 
 
 def table_rows(table: pa.Table) -> list[dict[str, Any]]:
-    """The rows of a table as plain values, times as text again."""
+    """The rows of a table as plain values, times as text again; raises `DatasetError` for a time that no year has."""
     times = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
-    rows: list[dict[str, Any]] = table.to_pylist()
+    try:
+        rows: list[dict[str, Any]] = table.to_pylist()
+    except (OverflowError, ValueError) as error:
+        raise DatasetError(f"table: expected times between the years 1 and 9999: {error}") from error
     for row in rows:
         for name in times:
             row[name] = "" if row[name] is None else row[name].isoformat()
@@ -144,7 +149,7 @@ def read_ledger(content: bytes) -> dict[str, Any]:
     try:
         metadata = pq.read_metadata(pa.BufferReader(content)).metadata or {}
         ledger = json.loads(metadata[_LEDGER_KEY])
-    except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, ValueError, RecursionError) as error:
         raise DatasetError(f"patch index: expected a Parquet file with a ledger: {error}") from error
     if not isinstance(ledger, dict):
         raise DatasetError("patch index: expected a ledger of named values")

@@ -39,6 +39,8 @@ class ParamsError(DraeError):
 # Where a number may be whole or not, pydantic adds the type to the place of its error.
 _NUMBERS = ("int", "float")
 _NUMBER_ERRORS = ("int_type", "int_from_float", "float_type", "finite_number")
+# With what anchors repeat: nine lines of YAML can stand for more values than a memory holds.
+_MOST_VALUES = 100_000
 
 
 class PatchParams(Section):
@@ -222,12 +224,26 @@ def load_params(path: Path) -> Params:
     except (YAMLError, ValueError, LookupError, RecursionError) as error:
         # Not only YAMLError: an impossible date, `!!bool x` or endless brackets trip the parser elsewhere.
         raise ParamsError(f"{path}: expected YAML with each key once and values that exist: {error}") from error
+    if _count(values) > _MOST_VALUES:
+        raise ParamsError(f"{path}: expected at most {_MOST_VALUES:,} values, with those that its anchors repeat")
     try:
         return Params.model_validate(values)
     except ValidationError as error:
         # A value that is neither of two number types has a message for each; the last one says both.
         messages = dict(_messages(error))
         raise ParamsError(f"{path}:\n" + "\n".join(f"  {key}: {text}" for key, text in messages.items())) from error
+
+
+def _count(values: Any) -> int:
+    """How many values there are, each counted wherever it stands; not beyond the first that are too many."""
+    count, todo = 0, [values]
+    while todo and count <= _MOST_VALUES:
+        value, count = todo.pop(), count + 1
+        if isinstance(value, dict):
+            todo += value.values()
+        elif isinstance(value, list | tuple | set):
+            todo += value
+    return count
 
 
 def _messages(error: ValidationError) -> Iterator[tuple[str, str]]:

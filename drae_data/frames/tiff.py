@@ -28,6 +28,9 @@ _PHOTOMETRICS = {4: "mask", 5: "CMYK", 6: "YCbCr", 8: "CIELab", 32803: "colour f
 _UNSIGNED = 1
 _HORIZONTAL = 2
 _MOST_SEGMENTS = 100_000
+# Tiles reach beyond a frame's edges: all together by its own number of pixels and this one at most. Deflate makes a
+# thousand of one, so that a small file could ask for any amount.
+_MOST_PADDING = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ def _layout(directory: Directory, header: FrameHeader) -> _Layout:
     count = -(-header.height // rows) * -(-header.width // columns)
     if count > _MOST_SEGMENTS:
         raise ValueError(f"expected at most {_MOST_SEGMENTS} strips or tiles, got {count}")
+    if tiled and count * rows * columns > 2 * header.height * header.width + _MOST_PADDING:
+        raise ValueError(f"expected tiles that suit the frame, got {count} of {columns} x {rows}")
     places = directory.numbers(324 if tiled else 273, count)
     sizes = directory.numbers(325 if tiled else 279, count)
     row = columns * channels * header.bits // 8
@@ -156,6 +161,8 @@ def _layout(directory: Directory, header: FrameHeader) -> _Layout:
     segments = tuple(view[place : place + size] for place, size in zip(places, sizes, strict=True))
     if any(place + size > len(view) for place, size in zip(places, sizes, strict=True)):
         raise ValueError("expected all strips or tiles inside the file")
+    if sum(sizes) > len(view):
+        raise ValueError(f"expected strips or tiles that do not overlap, got {sum(sizes)} bytes of {len(view)}")
     return _Layout(
         compression, directory.number(262, -1), channels, predictor == _HORIZONTAL, rows, columns, tiled, segments
     )

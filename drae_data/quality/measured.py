@@ -98,7 +98,7 @@ def read_measured(files: Files) -> Measured:
         np.array(order, np.int64), timed, boxes, statistics,
         np.array([np.mean([one["mean"] for one in row["frame_statistics"]]) for row in rows]),
         np.array([(row["shift_x"], row["shift_y"]) for row in rows], np.float64).reshape(-1, 2),
-        claims.content["align"] is not None, _bits([row["signature"] for row in rows]), distributions,
+        claims.content.get("align") is not None, _bits([row["signature"] for row in rows]), distributions,
     )  # fmt: skip
 
 

@@ -132,6 +132,8 @@ def _split_claim(dataset: str, entry: "_Entry") -> SplitClaim:
 
 def _shard_claim(dataset: str, entry: "_Entry") -> tuple[str, ShardClaim]:
     name = entry.get("name").text()
+    if "/" in name:
+        raise entry.get("name").distorted("the name of a file in the version folder")
     split = name.removeprefix(f"{dataset}-").partition(f".{FILE_FORMAT}-")[0]
     return name, ShardClaim(
         name, split, entry.get("sha256").text(), entry.get("index_sha256").text(), entry.get("bytes").number(),
@@ -177,10 +179,10 @@ class _Entry:
         return [_Entry(value, f"{self.place}[{index}]") for index, value in enumerate(self._of(list, "a list"))]
 
     def text(self) -> str:
-        """Text that can stand in a message and in a file name."""
+        """Text that can stand in a message, on a line of a terminal, and in a file name."""
         text = self._of(str, "text")
-        if re.search(r"[\0\ud800-\udfff]", text):
-            raise self.distorted("text of whole characters")
+        if not text.isprintable():
+            raise self.distorted("text of printable characters")
         return text
 
     def number(self) -> int:

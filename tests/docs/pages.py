@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The line above a block that is a file: "`tutorial/params.yaml`:".
-_FILE = re.compile(r"`([^`\s]+)`:\s*\Z")
+_FILE = re.compile(r"^`([^`\s]+)`:\s*\Z", re.MULTILINE)
 _INDENTED = re.compile(r"^(?: {4}.*\n)+", re.MULTILINE)
 _INLINE = re.compile(r"`([^`]+)`")
 _STARTS = re.compile(r"(?:python(?:3\.11)? -m )((?:pipelines|benchmarks|tests)\.[\w.]*\w)")

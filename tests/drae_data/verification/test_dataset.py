@@ -260,7 +260,7 @@ DISTORTED: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
     ("dataset_info.json", entry("splits", 0, "shardLengths", 0, to="x"), r"shardLengths\[0\]: expected a whole number"),
     ("dataset_info.json", entry("splits", 0, "numBytes", to=True), "numBytes: expected a whole number, got True"),
     ("dataset_info.json", entry("splits", 0, "filepathTemplate"), "'filepathTemplate' is missing"),
-    ("dataset_info.json", entry("splits", 0, "name", to="\0\ud800"), "name: expected text of whole characters"),
+    ("dataset_info.json", entry("splits", 0, "name", to="\0\ud800"), "name: expected text of printable characters"),
     ("provenance.json", entry("digest"), "'digest' is missing"),
     ("provenance.json", entry("files"), "'files' is missing"),
     ("provenance.json", entry("files", "features.json"), "files: its entry 'features.json' is missing"),
