@@ -1,25 +1,41 @@
-"""What differs between two published versions: parameters, strips, sides, labels, frames, shards and statistics.
+"""What differs between two published versions: parameters, strips, sides, labels, frames, shards, statistics and files.
 
 Read from provenance and tables alone: no shard is opened. Digests cover a dataset's name and version, so that two
-versions of the same content have two digests; what is compared here is the content.
+versions of the same content have two digests; what is compared here is the content: every file that the digest covers.
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.files import Files
-from drae_data.manifest import QuarantineRow
+from drae_data.files import Files, sha256_hex
+from drae_data.manifest import LabelRow, QuarantineRow
 from drae_data.metadata import read_json
 from drae_data.named_values import named_values
 from drae_data.patch_rows import StatisticsRow
-from drae_data.verification.claims import ShardClaim, read_claims
-from drae_data.version_files import PROVENANCE
+from drae_data.tables import TABLES
+from drae_data.verification.claims import Claims, ShardClaim, read_claims
+from drae_data.version_files import PROVENANCE, part_path
 from drae_data.version_tables import version_table
 
 # The columns of the table of statistics that are compared.
 COMPARED = ("mean", "std", "sharpness", "saturated", "black", "motion")
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """A table or `features.json`.
+
+    Attributes:
+        sha256: of the file.
+        rows: SHA-256 of each row of a table, where shards stand without the dataset's name; empty of `features.json`.
+    """
+
+    sha256: str
+    rows: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -36,6 +52,8 @@ class VersionContent:
         shards: as `provenance.json` states them.
         statistics: the rows, by split, region and kind of image.
         refused: reason of each acquisition in quarantine or left out, by its name.
+        label_rows: what the table of labels says, by place: a strip, an acquisition, or a vial or region of one.
+        files: the tables and `features.json`, by path.
     """
 
     name: str
@@ -47,6 +65,8 @@ class VersionContent:
     shards: tuple[ShardClaim, ...]
     statistics: Mapping[tuple[str, str, str], StatisticsRow]
     refused: Mapping[str, str]
+    label_rows: Mapping[str, str]
+    files: Mapping[str, FileContent]
 
     def by_strip(self, column: str) -> dict[str, tuple[str, ...]]:
         """Values of a column of the acquisitions, a text or several, over the runs of each strip."""
@@ -79,6 +99,21 @@ class Change:
     before: str
     after: str
     decisive: bool = False
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file that the digest covers and that differs for more than the name or version of the dataset.
+
+    Attributes:
+        what: its path in the version folder.
+        removed: rows that only the first version has.
+        added: rows that only the second version has.
+    """
+
+    what: str
+    removed: int
+    added: int
 
 
 @dataclass(frozen=True)
@@ -115,7 +150,8 @@ class Comparison:
         strips_added: only in the second version.
         strips_removed: only in the first.
         sides: strips of both that lie in other splits.
-        labels: strips of both whose acquisitions have other labels.
+        labels: acquisitions of both that have other labels.
+        label_rows: places of which the table of labels says something else, or which only one version labels.
         acquisitions_added: of strips of both versions, only in the second.
         acquisitions_removed: of strips of both, only in the first.
         rebuilt: acquisitions of both, from other frame files.
@@ -124,6 +160,7 @@ class Comparison:
         shards_gone: shards of the first that the second has not.
         refused: acquisitions that are in quarantine or left out in one version, or for another reason.
         moves: statistics that are not the same.
+        files: tables, `features.json` and indexes of kept shards that are not the same.
     """
 
     before: VersionContent
@@ -133,6 +170,7 @@ class Comparison:
     strips_removed: tuple[str, ...]
     sides: tuple[Change, ...]
     labels: tuple[Change, ...]
+    label_rows: tuple[Change, ...]
     acquisitions_added: tuple[str, ...]
     acquisitions_removed: tuple[str, ...]
     rebuilt: tuple[str, ...]
@@ -141,13 +179,15 @@ class Comparison:
     shards_gone: int
     refused: tuple[Change, ...]
     moves: tuple[Move, ...]
+    files: tuple[FileChange, ...]
 
     @property
     def same(self) -> bool:
-        """Whether both hold the same patches, labels and sides."""
+        """Whether both hold the same content: at most the dataset's name and version differ."""
         differ = (
-            self.strips_added, self.strips_removed, self.sides, self.labels, self.acquisitions_added,
-            self.acquisitions_removed, self.rebuilt, self.shards_new, self.shards_gone, self.refused, self.moves,
+            self.strips_added, self.strips_removed, self.sides, self.labels, self.label_rows,
+            self.acquisitions_added, self.acquisitions_removed, self.rebuilt, self.shards_new, self.shards_gone,
+            self.refused, self.moves, self.files,
             any(change.decisive for change in self.parameters),
         )  # fmt: skip
         return not any(differ)
@@ -164,20 +204,21 @@ def read_version_content(files: Files) -> VersionContent:
     """
     claims = read_claims(files)
     parameters = read_json(files, PROVENANCE, "the version was not made by this project's build")["parameters"]
-    refused = [
-        QuarantineRow(**row) for name in ("quarantine", "left_out") for row in version_table(files, claims, name)
-    ]
-    rows = [StatisticsRow(**row) for row in version_table(files, claims, "statistics")]
+    tables = {name: version_table(files, claims, name) for name in TABLES}
+    refused = [QuarantineRow(**row) for name in ("quarantine", "left_out") for row in tables[name]]
+    rows = [StatisticsRow(**row) for row in tables["statistics"]]
     return VersionContent(
         claims.info.name,
         claims.info.version,
         claims.digest,
         {name: text for entry, value in sorted(parameters.items()) for name, text in named_values(entry, value)},
         frozenset(name for entry in claims.content for name, _ in named_values(entry, parameters[entry])),
-        {AcquisitionKey.of(row): row for row in version_table(files, claims, "acquisitions")},
+        {AcquisitionKey.of(row): row for row in tables["acquisitions"]},
         tuple(claims.shards.values()),
         {(row.split, row.region, row.image): row for row in rows},
         {str(row.key) if row.run >= 0 else row.folder: row.reason for row in refused},
+        _label_rows(tables["labels"]),
+        _file_contents(claims, tables),
     )
 
 
@@ -201,7 +242,8 @@ def compare(before: VersionContent, after: VersionContent) -> Comparison:
         strips_added=tuple(sorted(strips[1].keys() - strips[0].keys())),
         strips_removed=tuple(sorted(strips[0].keys() - strips[1].keys())),
         sides=tuple(_changes_in_both(*strips)),
-        labels=tuple(_changes_in_both(before.by_strip("label"), after.by_strip("label"))),
+        labels=tuple(_changes_in_both(_labels(before), _labels(after))),
+        label_rows=tuple(_changes(before.label_rows, after.label_rows)),
         acquisitions_added=tuple(str(key) for key in sorted(added) if key.strip_id in common),
         acquisitions_removed=tuple(str(key) for key in sorted(removed) if key.strip_id in common),
         rebuilt=tuple(
@@ -214,7 +256,65 @@ def compare(before: VersionContent, after: VersionContent) -> Comparison:
         shards_gone=sum(shard.sha256 not in shards[1] for shard in before.shards),
         refused=tuple(_changes(before.refused, after.refused)),
         moves=tuple(_moves(before.statistics, after.statistics)),
+        files=(*_file_changes(before, after), *_index_changes(before, after)),
     )
+
+
+def _label_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What the table of labels says, by place; several rows of one place stand one behind the other."""
+    said: dict[str, list[str]] = {}
+    for row in (LabelRow(**values) for values in rows):
+        key = AcquisitionKey(row.strip, row.run, row.batch, row.recipe, row.station)
+        place = str(key) if row.run >= 0 else str(key).removesuffix(f"/r{row.run}")
+        vial = f"/v{row.vial}" if row.vial >= 0 else ""
+        region = f"/{row.region}" if row.region else ""
+        size = f"{row.size:g} pixels" if row.size else ""
+        text = " ".join(part for part in (row.label, f"({row.code})", row.defect, size) if part)
+        said.setdefault(f"{place}{vial}{region}", []).append(text)
+    return {place: "; ".join(sorted(texts)) for place, texts in said.items()}
+
+
+def _file_contents(claims: Claims, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, FileContent]:
+    prefix = f"{claims.info.name}-"
+    rows = {
+        TABLES[name]: tuple(sha256_hex(json.dumps(_nameless(row, prefix)).encode()) for row in table)
+        for name, table in tables.items()
+    }
+    return {path: FileContent(digest, rows.get(path, ())) for path, digest in claims.files.items()}
+
+
+def _nameless(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """A row of a table whose shards stand without the dataset's name."""
+    found = dict(row)
+    if "shard" in found:
+        found["shard"] = found["shard"].removeprefix(prefix)
+    if "shards" in found:
+        found["shards"] = [shard.removeprefix(prefix) for shard in found["shards"]]
+    return found
+
+
+def _labels(version: VersionContent) -> dict[str, tuple[str, ...]]:
+    return {str(key): (row["label"],) for key, row in sorted(version.acquisitions.items())}
+
+
+def _file_changes(before: VersionContent, after: VersionContent) -> Iterator[FileChange]:
+    """Under one name of the dataset the bytes of a file are compared, under two the rows of a table."""
+    for path in sorted(before.files.keys() & after.files.keys()):
+        one, other = before.files[path], after.files[path]
+        if one.sha256 == other.sha256:
+            continue
+        if before.name == after.name or not one.rows or one.rows != other.rows:
+            rows = Counter(one.rows), Counter(other.rows)
+            yield FileChange(path, (rows[0] - rows[1]).total(), (rows[1] - rows[0]).total())
+
+
+def _index_changes(before: VersionContent, after: VersionContent) -> Iterator[FileChange]:
+    """Indexes of shards that are the same byte by byte; a shard that is new has a new index, and counts by itself."""
+    known = {(shard.sha256, shard.index_sha256) for shard in before.shards}
+    kept = {shard.sha256 for shard in before.shards}
+    for shard in after.shards:
+        if shard.sha256 in kept and (shard.sha256, shard.index_sha256) not in known:
+            yield FileChange(part_path(shard.name), 0, 0)
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:

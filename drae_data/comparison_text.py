@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from drae_data.comparison import Change, Comparison, VersionContent
+from drae_data.comparison import Change, Comparison, FileChange, VersionContent
 
 _MOST = 12
 _LONGEST = 48
@@ -23,12 +23,14 @@ def comparison_text(found: Comparison) -> str:
         *_section("other parameters", _changes([one for one in found.parameters if not one.decisive])),
         *_section("strips", _strips(found)),
         *_section("acquisitions of strips that are in both", _acquisitions(found)),
+        *_section("table of labels, by place", _changes(found.label_rows)),
         *_section("in quarantine or left out", _changes(found.refused, "built or absent")),
         *_section("patches", _records(found)),
         *_section("shards", [
             f"{found.shards_kept:,} the same byte by byte, {found.shards_new:,} new, {found.shards_gone:,} gone"
         ]),
         *_section("statistics, means over patches: before, and by how much they moved", _moves(found)),
+        *_section("files that the digest covers", _files(found.files)),
     ])  # fmt: skip
 
 
@@ -42,7 +44,7 @@ def comparison_values(found: Comparison) -> dict[str, Any]:
         },
         **{
             name: [asdict(one) for one in getattr(found, name)]
-            for name in ("parameters", "sides", "labels", "refused")
+            for name in ("parameters", "sides", "labels", "label_rows", "refused", "files")
         },
         **{
             name: list(getattr(found, name))
@@ -133,6 +135,15 @@ def _names(what: str, names: Sequence[str]) -> list[str]:
         return []
     more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
     return [f"{what}, {len(names):,}: {', '.join(names[:_MOST])}{more}"]
+
+
+def _files(files: Sequence[FileChange]) -> list[str]:
+    return _cut([
+        f"{one.what}: {one.removed:,} rows only before, {one.added:,} only after"
+        if one.removed or one.added
+        else f"{one.what}: not the same bytes"
+        for one in files
+    ])  # fmt: skip
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -3,11 +3,12 @@
 Everything in it comes from the version's own files and from its inspection; it holds no time, no host and no path.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from drae_data.codes import FINDINGS, LEFT_OUT, NOTES, REASONS
 from drae_data.files import Files
+from drae_data.manifest import count_by
 from drae_data.markdown import code, document, plain, table
 from drae_data.named_values import value_text
 from drae_data.options import STRIPS_WHOLE
@@ -39,7 +40,7 @@ def card_text(summary: VersionSummary, inspection: Inspection) -> str:
         f"Dataset card: {plain(provenance['dataset'])} {plain(provenance['version'])}",
         {
             "": _what(summary, inspection),
-            "Where it comes from": _source(summary),
+            "Where it comes from": _source(summary, inspection),
             "What is in it": _composition(summary),
             "How it was made": _making(provenance),
             "Quality": _quality(summary, inspection),
@@ -68,13 +69,12 @@ def _what(summary: VersionSummary, inspection: Inspection) -> Iterator[str]:
     )
 
 
-def _source(summary: VersionSummary) -> Iterator[str]:
+def _source(summary: VersionSummary, inspection: Inspection) -> Iterator[str]:
     parameters, extends = summary.provenance["parameters"], summary.provenance["extends"]
     frames = parameters["frames"]
     yield (
-        f"Acquisitions of a camera that looks at strips on their line, found by the path template "
-        f"{code(parameters['path_template'])}: {len(frames)} frames each, {_listed(frames)}. The table "
-        "acquisitions.parquet names every frame file with its SHA-256."
+        f"Acquisitions of strips, found by the path template {code(parameters['path_template'])}: {len(frames)} frames "
+        f"each, {_listed(frames)}. The table acquisitions.parquet names every frame file with its SHA-256."
     )
     yield ""
     yield f"Of {summary.listed:,} acquisitions listed, {summary.built:,} were built."
@@ -94,6 +94,31 @@ def _source(summary: VersionSummary) -> Iterator[str]:
     if extends:
         yield ""
         yield f"It extends version {plain(extends['version'])}, digest {code(extends['digest'])}."
+    yield from _camera(summary, inspection.measured.rows)
+
+
+def _camera(summary: VersionSummary, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """When acquisitions were taken, and the serials, exposures and gains of the camera, where the frames say them."""
+    times = sorted(row["acquired_at"] for row in rows if row["acquired_at"])
+    if times:
+        yield ""
+        yield (
+            f"Taken from {plain(times[0])} to {plain(times[-1])}; {len(times):,} of {summary.built:,} acquisitions "
+            "have a time."
+        )
+    counts = {name: count_by(row[name] for row in rows) for name in ("serial", "exposure", "gain")}
+    lines = [
+        (name, plain(value) or "not known", f"{count:,}")
+        for name, values in counts.items()
+        if set(values) - {""}
+        for value, count in sorted(values.items(), key=lambda item: (-item[1], item[0]))[:_MOST_ROWS]
+    ]
+    if lines:
+        yield from table(("camera", "value", "acquisitions"), lines, numbers=1)
+    for name, values in counts.items():
+        if len(values) > _MOST_ROWS:
+            yield ""
+            yield f"And {len(values) - _MOST_ROWS:,} more values of {name} in acquisitions.parquet."
 
 
 def _composition(summary: VersionSummary) -> Iterator[str]:
@@ -127,8 +152,9 @@ def _composition(summary: VersionSummary) -> Iterator[str]:
 def _making(provenance: Mapping[str, Any]) -> Iterator[str]:
     content = set(provenance["content_parameters"])
     yield (
-        f"Built by code version {plain(provenance['code_version'])} with the parameters below. The same frames and "
-        "those parameters that decide bytes give the same digest on any machine and any number of workers."
+        f"Built by code version {plain(provenance['code_version'])} with the parameters below. The same frames, "
+        "tables and parameters give the same digest on any machine and any number of workers; the marked ones decide "
+        "the bytes of patches."
     )
     yield from table(
         ("parameter", "value", "decides bytes"),

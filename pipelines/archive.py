@@ -9,6 +9,7 @@ from drae_data.errors import OptionError
 from drae_data.publication import archive_version
 from pipelines.beam_files import files_at
 from pipelines.console import run_command, say
+from pipelines.gate import check_gate
 from pipelines.params import load_params
 
 _EPILOG = """\
@@ -42,6 +43,7 @@ def _run(argv: list[str]) -> None:
     places = [Path(root).resolve() for root in (params.dataset.folder, params.dataset.archive)]
     if places[0].is_relative_to(places[1]) or places[1].is_relative_to(places[0]):
         raise OptionError("dataset.archive", params.dataset.archive, "a folder apart from dataset.folder")
+    check_gate(params, known.set, source)
     with source.locked():
         count = archive_version(source, target)
     say(f"{known.set} {params.dataset.version}: {count:,} files of {source.root} stand in {target.root} too")

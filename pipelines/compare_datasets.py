@@ -20,9 +20,9 @@ examples:
   python -m pipelines.compare_datasets datasets/production/1.0.0 datasets/production/1.1.0
   python -m pipelines.compare_datasets s3://B/datasets/kit/1.0.0 datasets/kit/1.0.0 --json differences.json
 
-Compares parameters, strips, sides of the split, labels, frame files, shards, quarantine and the statistics of patches,
-all from provenance and tables: no shard is read. Name and version are no content: a version that only bears another
-number is the same.
+Compares parameters, strips, sides of the split, labels, frame files, shards, quarantine, the statistics of patches and
+every other file that the digest covers, all from provenance and tables: no shard is read. Name and version are no
+content: a version that only bears another number is the same.
 
 Exit status, as that of diff: 0: the same content. 1: they differ. 2: one of them cannot be read.
 Flags that are not listed here go to Apache Beam, whose filesystems open URLs: --s3_endpoint_url, ...

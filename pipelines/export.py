@@ -42,6 +42,7 @@ def _run(argv: list[str]) -> None:
         "datasets and Croissant, or ArrayRecord for Grain. Every record is checked against the dataset's index.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # What is not written out may be a flag of Beam.
     )
     parser.add_argument("dataset", help="version folder or URL, such as datasets/production/1.0.0")
     parser.add_argument("--format", required=True, choices=FORMATS, help="what to write")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drae_data.dataset_card import dataset_card
 from drae_data.dataset_report.page import render_dataset_report
-from drae_data.errors import QualityError
+from drae_data.errors import OptionError, QualityError
 from drae_data.local_files import LocalFiles
 from drae_data.manifest import count_by
 from drae_data.quality.inspection import Inspection, inspect_version, quality_metrics
@@ -17,6 +17,7 @@ from drae_data.quality.violation import count_severities
 from drae_data.tables import table_bytes
 from pipelines.beam_files import files_at
 from pipelines.console import run_command, say
+from pipelines.gate import GATE
 from pipelines.params import load_params
 from pipelines.runner import beam_options
 
@@ -24,13 +25,11 @@ REPORT = "report.html"
 VIOLATIONS = "violations.parquet"
 METRICS = "quality.json"
 CARD = "card.md"
-# What later stages depend on: it says that the gate is open, and changes with nothing but the version.
-GATE = "gate.json"
 _MOST_SHOWN = 20
 _EPILOG = """\
 examples:
   python -m pipelines.inspect_data --set production
-  python -m pipelines.inspect_data --set production --dataset s3://BUCKET/datasets/production/1.0.0
+  python -m pipelines.inspect_data --set production --dataset s3://BUCKET/datasets/production/1.0.0 --out reports/1.0.0
 
 Reads what the build measured, applies the rules of the section inspect_data, and writes into
 <inspect_data.folder>/<set>: report.html for people, violations.parquet (a row each, worst first), quality.json for
@@ -59,7 +58,7 @@ def _run(argv: list[str]) -> None:
     parser.add_argument("--set", required=True, help="the section under build in the params file: production, kit, ...")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: params.yaml)")
     parser.add_argument(
-        "--dataset", help="inspect this version folder or URL instead of <dataset.folder>/<set>/<version>"
+        "--dataset", help="inspect this version folder or URL instead of <dataset.folder>/<set>/<version>; needs --out"
     )
     parser.add_argument("--out", help="write into this folder instead of <inspect_data.folder>/<set>")
     known, beam_flags = parser.parse_known_args(argv)
@@ -67,11 +66,14 @@ def _run(argv: list[str]) -> None:
     params = load_params(known.params)
     params.set_params(known.set)
     section = params.inspect_data_params()
+    if known.dataset and not known.out:
+        raise OptionError("--out", known.out, "a folder, since --dataset is not what the set's own gate is of")
     version = files_at(known.dataset or params.version_folder(known.set))
-    inspection = inspect_version(version, section.options())
     place = known.out or f"{section.folder}/{known.set}"
-    files = LocalFiles(place)
-    files.remove(GATE)
+    files, options = LocalFiles(place), section.options()
+    if GATE in files.names(""):
+        files.remove(GATE)
+    inspection = inspect_version(version, options)
     for name, content in {
         REPORT: render_dataset_report(version, inspection).encode(),
         CARD: dataset_card(version, inspection).encode(),

@@ -28,8 +28,8 @@ examples:
   python -m pipelines.model_card --out models/card.md
 
 Reads <train.folder>/model.json and, where the params file has a section evaluate, the acceptance that judged with this
-very model: thresholds, verdicts and metrics, each bound to the next by its digest. Nothing is computed, and no
-TensorFlow is loaded: every figure stands in one of these files.
+very model. Verdicts and thresholds are bound to the model by digests; metrics.json is read from beside the verdicts.
+Nothing is computed, and no TensorFlow is loaded: every figure stands in one of these files.
 """
 
 

@@ -27,6 +27,7 @@ class LimitsParams(Section):
     misfiled_ratio: Number
     misfiled_reach: Number
     duplicate_distance: Number
+    duplicate_grey: Number
     exposure: Number
     light_drift: Number
     shift: Number

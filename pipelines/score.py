@@ -17,6 +17,7 @@ from drae_acceptance.score_table import VALID, Acquired
 from drae_data.files import Files
 from drae_data.local_files import LocalFiles
 from pipelines.console import run_command, say
+from pipelines.gate import check_gate
 from pipelines.params import load_params
 from pipelines.run_log import log_run
 from pipelines.runner import add_engine_arguments, beam_options, check_reach
@@ -65,6 +66,7 @@ def _run(argv: list[str]) -> None:
     runner_options = beam_options(beam_flags, known.engine)
     params = load_params(known.params)
     scoring = open_scoring(params, known.set)
+    check_gate(params, known.set, scoring.version.files)
     target = Path(params.score_folder(known.set))
     check_target(target)
     folder = parts_folder(known.set, known.parts)

@@ -31,6 +31,7 @@ from drae_model.training_batches import check_dataset
 from drae_model.training_options import TrainingOptions
 from drae_model.validation_scores import VALIDATION_SCORES, validation_bytes, validation_entry
 from pipelines.console import run_command, say
+from pipelines.gate import check_gate
 from pipelines.params import load_params, training_errors
 from pipelines.run_log import log_run
 from pipelines.train_log import REPORT_NAMES, TrainLog
@@ -76,6 +77,7 @@ def _run(argv: list[str]) -> None:
     section, options = params.train_params(), params.training_options()
     version, model, report = Path(params.version_folder(section.set)), Path(section.folder), Path(section.report)
     _check_places(model, report)
+    check_gate(params, section.set, LocalFiles(str(version)))
     with training_errors():
         check_dataset(version, options)
     identity = training_identity(version, options)

@@ -37,14 +37,14 @@ ADVICE = {
         "Compare the pictures above, then move the folder to the strip that it shows, and build again.",
     ),
     "duplicated_strip": Advice(
-        (("duplicate_distance", "share of bits"),),
-        "A strip was copied, or acquired again under a second name.",
+        (("duplicate_distance", "share of bits"), ("duplicate_grey", "grey levels")),
+        "A strip's pictures were copied under a second name, or encoded again, or made a little brighter or noisier.",
         "Keep one of both names; the other's folders go, or are labelled excluded.",
     ),
     "split_leak": Advice(
-        (("duplicate_distance", "share of bits"),),
+        (("duplicate_distance", "share of bits"), ("duplicate_grey", "grey levels")),
         "The model would be validated on what it was trained on, and its scores would be too good.",
-        "Remove the second name of the strip, or split by strip; a version that leaks must not judge a model.",
+        "Remove the second name of the strip and build again; a version that leaks must not judge a model.",
     ),
     "exposure_outlier": Advice(
         (("exposure", "grey levels"),),

@@ -11,7 +11,7 @@ from drae_data.manifest import printable
 from drae_data.quality.alike import Nearest, Twins, nearest, twins
 from drae_data.quality.inspection import Inspection
 from drae_data.quality.measured import Ints, Measured
-from drae_data.quality.options import SEVERITIES
+from drae_data.quality.options import SEVERITIES, Limits
 from drae_data.quality.violation import ViolationRow
 
 _MOST = 12
@@ -45,7 +45,7 @@ def choose_offenders(inspection: Inspection) -> list[Offender]:
 
     Of one strip a rule is shown once, since its other runs look the same.
     """
-    known = _Known(inspection.measured, inspection.options.limits.duplicate_distance)
+    known = _Known(inspection.measured, inspection.options.limits)
     rows = [(place, row) for row in inspection.rows if (place := known.place(row)) is not None]
     chosen: dict[Place, Offender] = {}
     shown: Counter[str] = Counter()
@@ -78,7 +78,7 @@ class _Known:
     """Acquisitions and strips by the names that stand in rows; what resembles what, found once."""
 
     measured: Measured
-    duplicate_distance: float
+    limits: Limits
     acquisitions: dict[str, int] = field(init=False)
     strips: dict[str, int] = field(init=False)
     near: dict[int, Nearest] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class _Known:
         for members in measured.groups():
             first = int(members[0])
             if first not in self.alike:
-                self.alike[first] = twins(measured, members, self.duplicate_distance)
+                self.alike[first] = twins(measured, members, self.limits)
             pairs = {(one.first, one.second) for one in self.alike[first]}
             others = members[[bool({(strip, other), (other, strip)} & pairs) for other in measured.strips[members]]]
             for n in members[measured.strips[members] == strip] if len(others) else ():

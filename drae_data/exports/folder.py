@@ -151,7 +151,7 @@ def _own_files(target: Path) -> set[str]:
         if values["kind"] != _KIND:
             return set()
         return {EXPORT, *(str(file["path"]) for file in values["files"])}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
 
 

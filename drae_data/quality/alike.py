@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from drae_data.quality.measured import STATISTICS, Floats, Ints, Measured
+from drae_data.quality.options import Limits
 
 # Rows compared with all others at a time: bounds memory to as many rows of n distances.
 _BLOCK = 256
 # Grey levels below which a spread is that of rounding.
 _LEAST_SPREAD = 0.01
 # Signatures of fewer boxes are too short to tell strips apart: pictures that merely resemble each other share them.
-FEWEST_BITS = 512
+_BOX_BITS = 64
+FEWEST_BITS = 8 * _BOX_BITS
 _NORMAL = 1.4826  # a normal distribution's standard deviation over its median absolute deviation
 
 
@@ -92,18 +94,23 @@ class Twins:
     distance: float
 
 
-def twins(measured: Measured, members: Ints, limit: float) -> list[Twins]:
-    """Pairs of strips that look the same.
+def twins(measured: Measured, members: Ints, limits: Limits) -> list[Twins]:
+    """Pairs of strips that show the same: copies, also encoded again, a little brighter or noisier.
 
     Args:
         measured: of the version.
         members: the acquisitions to compare.
-        limit: largest share of a signature's bits that differ.
+        limits: how far signatures and grey values may differ.
     """
     found: dict[tuple[int, int], dict[int, float]] = {}
-    near = _twin_acquisitions(measured.signatures[members], measured.strips[members], limit)
-    same = _shared_files(measured, members)
-    for one, other, distance in chain(near, same):
+    signatures = telling_bits(measured.signatures[members])
+    grey = measured.statistics[members][:, :, STATISTICS.index("mean")]
+    near = (
+        (one, other, distance)
+        for one, other, distance in _near_signatures(signatures, measured.strips[members], limits.duplicate_distance)
+        if grey_difference(grey[one], grey[other]) <= limits.duplicate_grey
+    )
+    for one, other, distance in chain(near, _shared_files(measured, members)):
         strips = measured.strips[members[one]], measured.strips[members[other]]
         later = other if strips[0] < strips[1] else one
         place = (int(min(strips)), int(max(strips)))
@@ -122,9 +129,35 @@ def _shared_files(measured: Measured, members: Ints) -> Iterator[tuple[int, int,
                 yield before, place, 0.0
 
 
-def _twin_acquisitions(
-    signatures: npt.NDArray[np.uint8], strips: Ints, limit: float
-) -> Iterator[tuple[int, int, float]]:
+def grey_difference(one: Floats, other: Floats) -> float:
+    """How far the boxes' means of two acquisitions differ once one's light was brought to the other's, in grey levels.
+
+    The root mean square of what a straight line, least squares, leaves: gain and offset of the light do not count.
+
+    Args:
+        one: means of the boxes of an acquisition, float64 [b].
+        other: of another one, float64 [b].
+    """
+    line = np.stack([one, np.ones_like(one)], axis=1)
+    fitted = line @ np.linalg.lstsq(line, other, rcond=None)[0]
+    return float(np.sqrt(np.mean((fitted - other) ** 2)))
+
+
+def telling_bits(signatures: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The bits of those boxes that tell anything: a flat box has no cell that is brighter than the next.
+
+    Args:
+        signatures: bits, uint8 [n, 64 b].
+
+    Returns:
+        uint8 [n, 64 c] of the c boxes that are not flat in most acquisitions.
+    """
+    boxes = signatures.reshape(len(signatures), -1, _BOX_BITS)
+    kept = boxes.any(axis=2).mean(axis=0) > 0.5
+    return boxes[:, kept].reshape(len(signatures), -1)
+
+
+def _near_signatures(signatures: npt.NDArray[np.uint8], strips: Ints, limit: float) -> Iterator[tuple[int, int, float]]:
     """Pairs of places, of different strips, and the share of bits that differ."""
     if signatures.shape[1] < FEWEST_BITS:
         return

@@ -13,6 +13,8 @@ from drae_data.quality.violation import Finding
 
 # With fewer strips on a side its spread says nothing.
 _FEWEST_STRIPS = 2
+# Beyond, a ratio of distances is that of roundings; and beyond so many deviations a probability is none that is told.
+_MOST_TIMES, _MOST_DEVIATIONS = 100.0, 37.0
 _COMPARED = ("mean", "std", "sharpness")
 
 
@@ -21,16 +23,21 @@ def between_findings(measured: Measured, options: QualityOptions) -> Iterator[Fi
     limits = options.limits
     alike: list[Twins] = []
     for members in measured.groups():
-        misfiled = list(_misfiled(measured, members, limits)) if options.on("misfiled_run") else []
-        yield from misfiled
-        # One run under a wrong name makes no duplicate of two strips.
-        strangers = {finding.place for finding in misfiled}
-        others = np.array([n for n in members if str(measured.keys[n]) not in strangers], np.int64)
-        if options.on("duplicated_strip"):
-            alike += twins(measured, others, limits.duplicate_distance)
+        pairs = twins(measured, members, limits) if options.on("duplicated_strip") else []
+        alike += pairs
+        if options.on("misfiled_run"):
+            # A strip that comes twice is near its copy, and no run of either lies under a wrong name.
+            copies = {strip for pair in pairs if _is_copy(measured, pair) for strip in (pair.first, pair.second)}
+            others = np.array([n for n in members if measured.strips[n] not in copies], np.int64)
+            yield from _misfiled(measured, others, limits)
         yield from _split_shift(measured, members, limits)
     yield from _duplicates(measured, alike, limits)
     yield from _leaks(measured, alike, limits)
+
+
+def _is_copy(measured: Measured, pair: Twins) -> bool:
+    """Whether most acquisitions of the second strip have a twin in the first: not one run alone."""
+    return 2 * pair.pairs > int(np.count_nonzero(measured.strips == pair.second))
 
 
 def _misfiled(measured: Measured, members: Ints, limits: Limits) -> Iterator[Finding]:
@@ -47,10 +54,10 @@ def _misfiled(measured: Measured, members: Ints, limits: Limits) -> Iterator[Fin
         rivals = [m for m in suspects if strips[m] == there and strips[near.which[m]] == strips[n]]
         if any(runs[m] > runs[n] for m in rivals):
             continue
-        ratio = float(near.own[n] / max(near.other[n], 1e-9))
+        ratio = min(float(near.own[n] / max(near.other[n], usual / _MOST_TIMES)), _MOST_TIMES)
         detail = (
             f"looks like {measured.keys[members[near.which[n]]]}; the other runs of its own strip are "
-            f"{ratio:.1f} times as far"
+            f"{f'{ratio:.1f}' if ratio < _MOST_TIMES else 'many'} times as far"
         )
         yield Finding("misfiled_run", str(measured.keys[members[n]]), ratio, limits.misfiled_ratio, detail)
 
@@ -84,9 +91,11 @@ def _leaks(measured: Measured, alike: list[Twins], limits: Limits) -> Iterator[F
         if len(sides) > 1:
             detail = f"the strip has patches in {' and '.join(sides)} (split by {measured.claims.split_by})"
             yield Finding("split_leak", name, float(len(sides)), 1.0, detail)
+    named: set[int] = set()
     for pair in alike:
         sides = tuple(sorted({*measured.splits(pair.first), *measured.splits(pair.second)}))
-        if len(sides) > 1:
+        if len(sides) > 1 and pair.second not in named:
+            named.add(pair.second)
             first, second = measured.strip_names[pair.first], measured.strip_names[pair.second]
             detail = f"shows what {first} shows, and one is in {sides[0]}, the other in {sides[1]}"
             yield Finding("split_leak", second, pair.distance, limits.duplicate_distance, detail)
@@ -125,6 +134,6 @@ def _deviations(one: Floats, other: Floats) -> float:
     spread = np.sqrt((((one - one.mean()) ** 2).sum() + ((other - other.mean()) ** 2).sum()) / freedom)
     error = spread * np.sqrt(1 / len(one) + 1 / len(other))
     if not error > 0:
-        return 0.0
+        return _MOST_DEVIATIONS if one.mean() != other.mean() else 0.0
     t = abs(one.mean() - other.mean()) / error
-    return float(-special.ndtri(special.stdtr(freedom, -t)))
+    return float(min(-special.ndtri(special.stdtr(freedom, -t)), _MOST_DEVIATIONS))

@@ -8,9 +8,9 @@ from drae_data.errors import OptionError
 # Rule names, as they stand in the rows, and what each looks for.
 RULES = {
     "frozen_camera": "every frame of an acquisition shows the same pixels as the one before",
-    "repeated_frame": "a frame of an acquisition shows the same pixels, or is the same file, as another",
+    "repeated_frame": "a frame shows the same pixels as the one before, or is the same file as another of its strip",
     "misfiled_run": "an acquisition looks like another strip and unlike the other runs of its own",
-    "duplicated_strip": "two strips of different names show the same",
+    "duplicated_strip": "a strip is a copy of another one under a name of its own",
     "split_leak": "what shows the same lies on more than one side of the split",
     "exposure_outlier": "an acquisition is brighter or darker than the others",
     "light_drift": "the light has moved away from where it was with the first strips",
@@ -36,6 +36,7 @@ class Limits:
         misfiled_reach: `misfiled_run`: how far the other strip may lie, in distances usual between runs of one strip.
         duplicate_distance: `duplicated_strip`, `split_leak`: largest share of a signature's bits that differ, 0 to 1.
             Of layouts of fewer than 8 boxes only files of the same content are found.
+        duplicate_grey: the same: how far the boxes' means may differ beside gain and offset of the light, grey levels.
         exposure: `exposure_outlier`: largest difference from the set's median, grey levels.
         light_drift: `light_drift`: largest difference from the first strips, grey levels.
         shift: `shifted_strip`: largest distance from the set's median, pixels.
@@ -50,6 +51,7 @@ class Limits:
     misfiled_ratio: float
     misfiled_reach: float
     duplicate_distance: float
+    duplicate_grey: float
     exposure: float
     light_drift: float
     shift: float

@@ -12,6 +12,8 @@ from drae_data.quality.violation import Finding
 _TAGS = ("exposure", "gain", "serial")
 # With fewer windows than these there is no first one to compare a later one with.
 _FEWEST_WINDOWS = 3
+# The median of fewer follows a single odd one.
+_FEWEST_STRIPS = 3
 
 
 def over_time_findings(measured: Measured, limits: Limits) -> Iterator[Finding]:
@@ -28,7 +30,8 @@ def over_time_findings(measured: Measured, limits: Limits) -> Iterator[Finding]:
 
 def drift_window(strips: int, limits: Limits) -> int:
     """Strips that the median of a drift is over; 0 where there are too few to compare later ones with the first."""
-    return min(limits.window, strips // _FEWEST_WINDOWS)
+    fair = strips // _FEWEST_WINDOWS
+    return min(limits.window, fair) if fair >= _FEWEST_STRIPS else 0
 
 
 def running_median(values: Floats, window: int) -> Floats:

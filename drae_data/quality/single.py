@@ -20,6 +20,7 @@ def single_findings(measured: Measured, limits: Limits) -> Iterator[Finding]:
     """What these rules find, acquisition by acquisition."""
     for row, key in zip(measured.rows, measured.keys, strict=True):
         yield from _still_frames(str(key), row, limits)
+    yield from _runs_of_one_file(measured)
     for members in measured.groups():
         yield from _saturation(measured, members, limits)
         if len(members) >= _FEWEST:
@@ -33,29 +34,52 @@ def _still_frames(key: str, row: Mapping[str, Any], limits: Limits) -> Iterator[
     views: defaultdict[tuple[int, str], list[Mapping[str, Any]]] = defaultdict(list)
     for one in row["frame_statistics"]:
         views[one["vial"], one["region"]].append(one)
-    for frames in views.values():
+    told: set[tuple[int, str]] = set()
+    for view, frames in views.items():
         moved = [one for one in frames if one["motion"] >= 0]
         still = [one["frame"] for one in moved if one["motion"] <= limits.motion]
-        if still and len(still) == len(moved):
-            least = max(one["motion"] for one in moved)
-            detail = f"all {len(frames)} frames show the same pixels; was the camera triggered?"
-            yield Finding("frozen_camera", key, least, limits.motion, detail)
-        elif still:
-            least = max(one["motion"] for one in moved if one["motion"] <= limits.motion)
-            detail = f"frames that show what the one before shows: {', '.join(map(str, still))}"
-            yield Finding("repeated_frame", key, least, limits.motion, detail)
-        else:
-            yield from _same_files(key, row)
+        if still:
+            told.add(view)
+            frozen = len(still) == len(moved)
+            most = max(one["motion"] for one in moved if one["motion"] <= limits.motion)
+            detail = (
+                f"all {len(frames)} frames show the same pixels; was the camera triggered?"
+                if frozen
+                else f"frames that show what the one before shows: {', '.join(map(str, still))}"
+            )
+            rule = "frozen_camera" if frozen else "repeated_frame"
+            yield Finding(rule, key, most, limits.motion, f"{_view_words(view)}{detail}")
+    yield from _same_files(key, row, told)
 
 
-def _same_files(key: str, row: Mapping[str, Any]) -> Iterator[Finding]:
-    places: defaultdict[tuple[int, str, str], list[int]] = defaultdict(list)
+def _same_files(key: str, row: Mapping[str, Any], told: set[tuple[int, str]]) -> Iterator[Finding]:
+    """Files of one content in a view that nothing was said of yet."""
+    places: defaultdict[tuple[tuple[int, str], str], list[int]] = defaultdict(list)
     for file in row["frames"]:
-        places[file["vial"], file["region"], file["sha256"]].append(file["frame"])
-    for frames in places.values():
-        if len(frames) > 1:
-            detail = f"frames that are the same file: {', '.join(map(str, frames))}"
+        places[(file["vial"], file["region"]), file["sha256"]].append(file["frame"])
+    for (view, _), frames in places.items():
+        if len(frames) > 1 and view not in told:
+            detail = f"{_view_words(view)}frames that are the same file: {', '.join(map(str, frames))}"
             yield Finding("repeated_frame", key, 0.0, 0.0, detail)
+
+
+def _view_words(view: tuple[int, str]) -> str:
+    """Which vial and region frames show that come already cut; empty where they show the whole strip."""
+    vial, region = view
+    words = " ".join(word for word in (f"vial {vial}" if vial >= 0 else "", region) if word)
+    return f"{words}: " if words else ""
+
+
+def _runs_of_one_file(measured: Measured) -> Iterator[Finding]:
+    """`repeated_frame`: a frame that is the file of another run of the same strip, and no look at it of its own."""
+    first: dict[tuple[int, str], int] = {}
+    for n, row in enumerate(measured.rows):
+        for file in row["frames"]:
+            before = first.setdefault((int(measured.strips[n]), file["sha256"]), n)
+            if before != n:
+                detail = f"frame {file['frame']} is a file of {measured.keys[before]} too: a copy, or part of one"
+                yield Finding("repeated_frame", str(measured.keys[n]), 0.0, 0.0, detail)
+                break
 
 
 def _exposure(measured: Measured, members: Ints, limits: Limits) -> Iterator[Finding]:
@@ -83,7 +107,8 @@ def _position(measured: Measured, members: Ints, limits: Limits) -> Iterator[Fin
 def _defocus(measured: Measured, members: Ints, limits: Limits) -> Iterator[Finding]:
     sharpness = measured.statistics[members, :, _SHARPNESS]
     usual = np.median(sharpness, axis=0)
-    shares = sharpness / np.where(usual > 0, usual, 1.0)
+    # What is flat everywhere cannot be less sharp.
+    shares = np.where(usual > 0, sharpness / np.where(usual > 0, usual, 1.0), 1.0)
     by_region = {region: _over_vials(shares, measured, region) for region in measured.regions}
     for place, n in enumerate(members):
         low = {region: float(values[place]) for region, values in by_region.items() if values[place] < limits.sharpness}

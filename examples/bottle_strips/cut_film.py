@@ -29,6 +29,9 @@ def main(arguments: list[str]) -> int:
     folder = Path(arguments[0])
     first_frames = {int(line["source_frame"]): line["acquisition"] for line in csv.DictReader(LABELS.open())}
     written = cut(folder, first_frames)
+    if written < FRAMES * len(first_frames):
+        sys.stderr.write(f"{FILM}: the film cannot be decoded\n")
+        return 1
     shutil.copyfile(LABELS, folder / "labels.csv")
     sys.stdout.write(f"{folder}: {len(first_frames)} acquisitions, {written} frames, labels.csv\n")
     return 0

@@ -20,8 +20,8 @@ PACKAGES = ("drae_data", "drae_model", "drae_acceptance")
 
 # Modules that decide nothing of what a stage leaves: how it starts, what it says, how long it took.
 NO_BYTES = {
-    "pipelines.collector", "pipelines.console", "pipelines.engines", "pipelines.quiet_tensorflow", "pipelines.run_log",
-    "pipelines.runner", "pipelines.score_timing", "drae_data.build_summary",
+    "pipelines.collector", "pipelines.console", "pipelines.engines", "pipelines.gate", "pipelines.quiet_tensorflow",
+    "pipelines.run_log", "pipelines.runner", "pipelines.score_timing", "drae_data.build_summary",
 }  # fmt: skip
 # For these stages alone: where files are written; how a version is linked, whose bytes stay what they are.
 NO_BYTES_OF = {

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
+from ruamel.yaml import YAML
 
 from drae_data.frames.decoding import decode_frame
 from drae_data.frames.options import FrameOptions
@@ -58,6 +59,15 @@ def test_it_ends_with_a_report_and_two_versions(steps: list[Step], project: Path
     ]  # fmt: skip
     assert pq.read_metadata(made / "reports/data/bottles/violations.parquet").num_rows > 0
     assert len(json.loads((made / "thresholds/history.json").read_text())) == 3
+
+
+def test_the_rules_are_those_of_the_demo() -> None:
+    """A rule or limit that is new must be in the page too, or a reader's file is refused."""
+    yaml = YAML(typ="safe", pure=True)
+    texts = [block.text for block in blocks(TUTORIAL.read_text(encoding="utf-8")) if block.kind == "yaml"]
+    (section,) = [found["inspect_data"] for text in texts if "inspect_data" in (found := yaml.load(text))]
+    demo = yaml.load(ROOT / "params.yaml")["inspect_data"]
+    assert {**section, "folder": demo["folder"]} == demo
 
 
 def test_pictures_that_the_page_speaks_of_are_there(steps: list[Step], project: Path) -> None:

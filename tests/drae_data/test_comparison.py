@@ -1,5 +1,6 @@
 """Two versions compared: each difference that is made by hand is found, and nothing else."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -10,20 +11,30 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.comparison import COMPARED, Change, Comparison, VersionContent, compare, read_version_content
+from drae_data.comparison import (
+    COMPARED,
+    Change,
+    Comparison,
+    FileChange,
+    VersionContent,
+    compare,
+    read_version_content,
+)
 from drae_data.comparison_text import comparison_text, comparison_values
 from drae_data.errors import DatasetError
 from drae_data.labels import LabelOptions
-from drae_data.options import SplitOptions
+from drae_data.options import DatasetOptions, SplitOptions
 from drae_data.patch_rows import StatisticsRow
+from drae_data.tables import TABLES
 from tests.small_line import build_dataset, files_of, small_frame, small_options, write_line
 
 LABELS = LabelOptions("labels.csv", {}, (), "", {"ok": "good", "no": "defective"}, ())
-EMPTY = VersionContent("line", "1.0.0", "0" * 64, {}, frozenset(), {}, (), {}, {})
+EMPTY = VersionContent("line", "1.0.0", "0" * 64, {}, frozenset(), {}, (), {}, {}, {}, {})
 SIDES = SplitOptions("list", Fraction(0), 7, file="sides.csv")
 
 
@@ -117,10 +128,85 @@ def test_sides_and_labels_that_changed(tmp_path: Path) -> None:
     build_dataset(root, tmp_path / "2", options, tables=tables)
     found = compared(tmp_path / "1", tmp_path / "2")
     assert found.sides == (Change("A", "train", "validation"), Change("C", "validation", "train"))
-    assert found.labels == (Change("B", "good", "defective"), Change("C", "unknown", "good"))
+    assert found.labels == (
+        Change("B/r0", "good", "defective"), Change("B/r1", "good", "defective"),
+        Change("C/r0", "unknown", "good"), Change("C/r1", "unknown", "good"),
+    )  # fmt: skip
+    assert found.label_rows == (Change("B", "good (ok)", "defective (no)"), Change("C", "", "good (ok)"))
     text = comparison_text(found)
     assert "other side: A: train -> validation" in text
-    assert "other label: C: unknown -> good" in text
+    assert "other label: C/r0: unknown -> good" in text
+
+
+def built_with_labels(folder: Path, options: DatasetOptions, *tables: str) -> Comparison:
+    """Two versions of the same frames, each with a table of labels of its own, compared."""
+    root = write_line(folder / "frames", "ABC")
+    for number, table in enumerate(tables):
+        build_dataset(root, folder / str(number), options, tables={"labels.csv": table.encode()})
+    return compared(folder / "0", folder / "1")
+
+
+def test_labels_exchanged_between_the_runs_of_a_strip(tmp_path: Path) -> None:
+    header = "strip,run,label\n"
+    tables = (f"{header}A,0,ok\nA,1,no\n", f"{header}A,0,no\nA,1,ok\n")
+    found = built_with_labels(tmp_path, small_options(labels=LABELS), *tables)
+    assert not found.same
+    assert found.labels == (Change("A/r0", "good", "defective"), Change("A/r1", "defective", "good"))
+    assert "other label: A/r0: good -> defective" in comparison_text(found)
+
+
+def test_a_defect_that_moved_to_another_vial(tmp_path: Path) -> None:
+    labels = replace(LABELS, columns={"defect": "defect", "size": "size"})
+    header = "strip,run,vial,label,defect,size\n"
+    tables = (f"{header}A,0,0,no,burn,12.5\n", f"{header}A,0,1,no,burn,12.5\n")
+    found = built_with_labels(tmp_path, small_options(labels=labels), *tables)
+    assert not found.same
+    assert found.labels == ()
+    text = "defective (no) burn 12.5 pixels"
+    assert found.label_rows == (Change("A/r0/v0", text, ""), Change("A/r0/v1", "", text))
+    assert found.files == (FileChange("labels.parquet", 1, 1),)
+    assert f"A/r0/v0: {text} -> absent" in comparison_text(found)
+    assert "labels.parquet: 1 rows only before, 1 only after" in comparison_text(found)
+
+
+def test_every_table_counts(first: Path, tmp_path: Path) -> None:
+    """A row of each table that is another, with the digests of the tables as a build would state them."""
+    for name, path in TABLES.items():
+        copy = Path(shutil.copytree(first, tmp_path / name))
+        table = pq.read_table(copy / path)
+        rows = table.to_pylist()
+        blank = {field.name: "" if field.type == pa.string() else 0 for field in table.schema}
+        rows = [{**rows[0], "strip" if "strip" in rows[0] else "region": "other"}, *rows[1:]] if rows else [blank]
+        pq.write_table(pa.Table.from_pylist(rows, table.schema), copy / path)
+        values = json.loads((copy / "provenance.json").read_text())
+        values["files"][path] = hashlib.sha256((copy / path).read_bytes()).hexdigest()
+        (copy / "provenance.json").write_text(json.dumps(values))
+        for found in (compared(first, copy), compared(copy, first)):
+            assert not found.same
+            assert [one.what for one in found.files] == [path]
+            assert f"{path}: " in comparison_text(found)
+
+
+@pytest.mark.parametrize(
+    ("entry", "what"), [("index_sha256", "patches/small-train"), ("features.json", "features.json")]
+)
+def test_an_index_and_the_features_count(entry: str, what: str, first: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(first, tmp_path / "copy"))
+    values = json.loads((copy / "provenance.json").read_text())
+    (values["files"] if entry in values["files"] else values["shards"][0])[entry] = "0" * 64
+    (copy / "provenance.json").write_text(json.dumps(values))
+    found = compared(first, copy)
+    assert not found.same
+    assert [one.what.startswith(what) for one in found.files] == [True]
+    assert ": not the same bytes" in comparison_text(found)
+
+
+def test_another_name_of_the_dataset_is_no_difference(first: Path, tmp_path: Path) -> None:
+    build_dataset(first.parent / "frames", tmp_path / "out", small_options(name="other"))
+    found = compared(first, tmp_path / "out")
+    assert found.before.files["plan.parquet"].sha256 != found.after.files["plan.parquet"].sha256
+    assert found.files == ()
+    assert found.same
 
 
 def test_runs_and_refusals_that_changed(first: Path, tmp_path: Path) -> None:

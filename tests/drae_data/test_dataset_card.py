@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -64,6 +65,24 @@ def test_the_card_says_what_the_files_say(version: Path) -> None:
     decisive = {name for name in provenance["parameters"] if made[name] == "yes"}
     assert decisive == set(provenance["content_parameters"])
     assert "Labels of the acquisitions: good 9." in card
+
+
+def test_times_and_cameras_stand_in_it_where_the_frames_say_them(version: Path) -> None:
+    found = inspected(version)
+    card = dataset_card(files_of(version), found)
+    assert "Taken from" not in card
+    assert "| camera |" not in card
+    times = ["", *(f"2026-03-{day:02d}T08:00:00+00:00" for day in (9, 2, 3, 4, 5, 6, 7, 8))]
+    rows = tuple(
+        {**row, "acquired_at": time, "serial": "cam<1>" if number < 4 else "cam2", "exposure": "8000" if time else ""}
+        for number, (row, time) in enumerate(zip(found.measured.rows, times, strict=True))
+    )
+    card = dataset_card(files_of(version), replace(found, measured=replace(found.measured, rows=rows)))
+    assert "Taken from 2026-03-02T08:00:00+00:00 to 2026-03-09T08:00:00+00:00; 8 of 9 acquisitions have a time." in card
+    assert [row for row in cells(card) if row[0] in ("serial", "exposure", "gain")] == [
+        ["serial", "cam2", "5"], ["serial", "cam\\<1\\>", "4"], ["exposure", "8000", "8"],
+        ["exposure", "not known", "1"],
+    ]  # fmt: skip
 
 
 def test_what_was_found_stands_in_it(version: Path) -> None:

@@ -127,6 +127,8 @@ def append(path: Path) -> None:
         ("score.unlabelled_parts", "unknown", {"score@calibration", "score@kit"}),
         ("score.sets.kit.trained_strips", "leave_out", {"score@kit"}),
         ("train.q", 0.1, {"train"}),
+        # What waits for the gates does not run again while they stay open.
+        ("inspect_data.limits.motion", 1, {f"inspect_data@{name}" for name in BUILT}),
     ],
 )
 def test_a_parameter_concerns_its_stages_alone(project: Path, place: str, value: object, stages: set[str]) -> None:

@@ -177,6 +177,58 @@ def test_verify_finds_a_digest_that_only_croissant_json_changed(out: Path) -> No
     assert f'got \'"sha256": "{"0" * 64}"\'' in detail
 
 
+def test_verify_takes_other_words(out: Path) -> None:
+    """Versions of an earlier release have the descriptions of that release."""
+
+    def reword(value: Any) -> int:
+        if isinstance(value, list):
+            return sum(map(reword, value))
+        if not isinstance(value, dict):
+            return 0
+        here = int("description" in value)
+        value.update({"description": "other words"} if here else {})
+        return here + sum(map(reword, value.values()))
+
+    counts: list[int] = []
+    edit(out / "croissant.json", lambda values: counts.append(reword(values)))
+    assert counts[0] > 50
+    edit(out / "croissant.json", lambda values: values["recordSet"][0].pop("description"))
+    assert faults(out) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values["recordSet"][0]["field"][0].update(dataType="sc:Float"),
+        lambda values: values["recordSet"][0]["field"].pop(),
+        lambda values: values.update(license="cc-by-4.0"),
+        lambda values: values["recordSet"][1]["field"][0].update(name="other"),
+    ],
+)
+def test_verify_finds_all_but_words(change: Callable[[dict[str, Any]], object], out: Path) -> None:
+    edit(out / "croissant.json", change)
+    ((name, _, _),) = faults(out)
+    assert name == "croissant_mismatch"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: content[:-3],
+        lambda content: b"\xff" + content,
+        lambda content: b"",
+        lambda content: b"[" * 200_000,
+        lambda content: content.replace(b'"name"', b'"version": "2.0.0", "name"', 1),
+        lambda content: b"null",
+    ],
+)
+def test_verify_finds_broken_json(spoil: Callable[[bytes], bytes], out: Path) -> None:
+    content = spoil((out / "croissant.json").read_bytes())
+    (out / "croissant.json").write_bytes(content)
+    ((name, place, _),) = faults(out)
+    assert (name, place) == ("croissant_mismatch", "croissant.json")
+
+
 def test_verify_finds_what_no_digest_covers(out: Path) -> None:
     """A parameter outside of the content parameters: without `croissant.json` nothing would show its change."""
     edit(out / "provenance.json", lambda values: values["parameters"].update(shard_patches=999))

@@ -113,6 +113,17 @@ def test_a_folder_with_anything_else_is_refused(
     (tmp_path / "other" / "export.json").write_text('{"kind": "of somebody else", "files": []}')
     assert run(small, tmp_path / "other") == 1
     assert "export.json in it is of no export" in capsys.readouterr().err
+    (tmp_path / "other" / "export.json").write_text("[" * 200_000)
+    assert run(small, tmp_path / "other") == 1
+    assert "export.json in it is of no export" in capsys.readouterr().err
+
+
+def test_a_flag_that_is_not_written_out_is_no_flag_of_this_command(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(small, tmp_path / "out", "--licens=mit") == 1
+    assert "licens" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from drae_data.verification.claims import Claims, Info
 
 BOXES = tuple((vial, region) for region in ("R0", "R1", "R2") for vial in range(3))
 LIMITS = Limits(
-    motion=0, misfiled_ratio=1.5, misfiled_reach=3, duplicate_distance=0.01, exposure=15, light_drift=10, shift=8,
-    position_drift=4, window=4, sharpness=0.6, saturated=0.05, split_deviations=4,
+    motion=0, misfiled_ratio=1.5, misfiled_reach=3, duplicate_distance=0.01, duplicate_grey=0.1, exposure=15,
+    light_drift=10, shift=8, position_drift=4, window=4, sharpness=0.6, saturated=0.05, split_deviations=4,
 )  # fmt: skip
 OPTIONS = QualityOptions(LIMITS, dict.fromkeys(RULES, "error"), 0, None)
 

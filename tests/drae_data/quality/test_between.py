@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from drae_data.quality.alike import nearest, twins
+from drae_data.quality.alike import grey_difference, nearest, telling_bits, twins
 from drae_data.quality.between import between_findings
 from drae_data.quality.measured import STATISTICS, Measured
-from tests.drae_data.quality.made_up import OPTIONS, claims, made_up, with_row
+from tests.drae_data.quality.made_up import LIMITS, OPTIONS, claims, made_up, with_row
 
 
 def found(measured: Measured) -> list[tuple[str, str]]:
@@ -72,11 +72,14 @@ def test_what_is_like_no_strip_is_not_misfiled() -> None:
 
 
 def twin_line(strip: int, of: int, flipped: int) -> Measured:
+    """A strip that is a copy of another, with other light and some bits of its signature changed."""
     measured = made_up()
-    signatures = measured.signatures.copy()
+    signatures, statistics = measured.signatures.copy(), measured.statistics.copy()
     signatures[measured.strips == strip] = signatures[measured.strips == of]
     signatures[measured.strips == strip, :flipped] ^= 1
-    return replace(measured, signatures=signatures)
+    statistics[measured.strips == strip] = statistics[measured.strips == of]
+    statistics[measured.strips == strip, :, 0] = 1.02 * statistics[measured.strips == of, :, 0] - 1.5
+    return replace(measured, signatures=signatures, statistics=statistics)
 
 
 @pytest.mark.parametrize(("flipped", "hits"), [(0, 1), (5, 1), (6, 0)])
@@ -84,7 +87,7 @@ def test_strips_that_differ_in_few_bits_are_twins(flipped: int, hits: int) -> No
     """5 of 576 bits are 0.0087, 6 are 0.0104: the limit is 0.01. Strips 5 and 9 are both in train."""
     measured = twin_line(9, 5, flipped)
     assert found(measured) == [("duplicated_strip", "S09")] * hits
-    pairs = twins(measured, np.arange(len(measured.keys)), 0.01)
+    pairs = twins(measured, np.arange(len(measured.keys)), LIMITS)
     assert [(one.first, one.second, one.pairs) for one in pairs] == [(5, 9, 3)][:hits]
     assert [one.distance for one in pairs] == pytest.approx([flipped / 576][:hits])
 
@@ -98,11 +101,51 @@ def test_short_signatures_say_nothing_but_files_do() -> None:
     assert found(with_row(short, 28, frames=files)) == [("duplicated_strip", "S09")]
 
 
+def test_an_exact_copy_of_a_strip_is_no_misfiled_run_and_its_leak_is_told() -> None:
+    """Strip 2, three runs in validation, once more as strip 9 in train: each run lies nearest to its copy."""
+    measured = made_up()
+    signatures, statistics = measured.signatures.copy(), measured.statistics.copy()
+    signatures[measured.strips == 9] = signatures[measured.strips == 2]
+    statistics[measured.strips == 9] = statistics[measured.strips == 2]
+    copied = replace(measured, signatures=signatures, statistics=statistics)
+    assert found(copied) == [("duplicated_strip", "S09"), ("split_leak", "S09")]
+
+
+def test_signatures_alike_are_no_copy_where_grey_values_differ() -> None:
+    measured = twin_line(9, 5, 0)
+    statistics = measured.statistics.copy()
+    statistics[measured.strips == 9, 4, 0] += 1.0
+    assert found(replace(measured, statistics=statistics)) == []
+
+
+def test_flat_boxes_tell_nothing() -> None:
+    """All bits of seven boxes are 0: what is left is too short, and nothing is called a copy."""
+    measured = made_up()
+    signatures, statistics = measured.signatures.copy(), measured.statistics.copy()
+    signatures[:, 128:] = 0
+    statistics[:] = statistics[0]
+    flat = replace(measured, signatures=signatures, statistics=statistics)
+    assert twins(flat, np.arange(len(measured.keys)), LIMITS) == []
+    assert telling_bits(signatures).shape == (len(measured.keys), 128)
+
+
+def test_grey_difference_is_what_gain_and_offset_leave() -> None:
+    one = np.array([10.0, 20.0, 30.0, 40.0])
+    assert grey_difference(one, 1.1 * one + 3) == pytest.approx(0, abs=1e-9)
+    # Of residuals that are orthogonal to a line nothing can be fitted away.
+    assert grey_difference(one, one + np.array([1, -1, -1, 1])) == pytest.approx(1)
+
+
 def test_of_three_alike_two_are_named() -> None:
     measured = twin_line(9, 5, 0)
     signatures = measured.signatures.copy()
+    statistics = measured.statistics.copy()
     signatures[measured.strips == 11] = signatures[measured.strips == 5]
-    assert found(replace(measured, signatures=signatures)) == [("duplicated_strip", "S09"), ("duplicated_strip", "S11")]
+    statistics[measured.strips == 11] = statistics[measured.strips == 5]
+    assert found(replace(measured, signatures=signatures, statistics=statistics)) == [
+        ("duplicated_strip", "S09"),
+        ("duplicated_strip", "S11"),
+    ]
 
 
 def test_twins_on_both_sides_leak() -> None:

@@ -32,6 +32,11 @@ def test_light_that_fades_is_found_where_it_goes_too_far() -> None:
     assert found(fading) == [("light_drift", "S09", 16.0)]
 
 
+def test_of_few_strips_one_odd_one_is_no_drift() -> None:
+    measured = made_up(strips=8)
+    assert found(replace(measured, brightness=np.where(measured.strips > 5, 100.0, 180.0))) == []
+
+
 def test_one_strip_is_no_drift() -> None:
     measured = made_up()
     brightness = np.where(measured.strips == 5, 100.0, 180.0)

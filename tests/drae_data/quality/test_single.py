@@ -45,6 +45,32 @@ def test_one_file_twice_is_a_repeated_frame() -> None:
     assert details == ["frames that are the same file: 0, 2"]
 
 
+def test_a_file_twice_in_views_is_told_once_and_where() -> None:
+    statistics = [{**one, "vial": vial} for vial in range(3) for one in motions(-1, 2, 2)]
+    files = [
+        {"frame": n, "vial": vial, "region": "", "sha256": f"{vial}/{0 if vial == 1 else n}"}
+        for vial in range(3) for n in range(3)
+    ]  # fmt: skip
+    measured = with_row(with_row(made_up(), 0, frames=files), 0, frame_statistics=statistics)
+    details = [one.detail for one in single_findings(measured, LIMITS)]
+    assert details == ["vial 1: frames that are the same file: 0, 1, 2"]
+
+
+def test_a_run_that_is_a_copy_of_another_of_its_strip() -> None:
+    measured = made_up()
+    measured = with_row(measured, 5, frames=measured.rows[3]["frames"])
+    (one,) = single_findings(measured, LIMITS)
+    assert (one.rule, one.place) == ("repeated_frame", "S01/r2")
+    assert "frame 0 is a file of S01/r0 too" in one.detail
+
+
+def test_what_is_flat_everywhere_cannot_be_less_sharp() -> None:
+    measured = made_up()
+    statistics = measured.statistics.copy()
+    statistics[:, :3, STATISTICS.index("sharpness")] = 0
+    assert found(replace(measured, statistics=statistics)) == []
+
+
 @pytest.mark.parametrize(("level", "hits"), [(196.5, 1), (163.5, 1), (194.0, 0)])
 def test_exposure_is_compared_with_the_median(level: float, hits: int) -> None:
     measured = made_up()
