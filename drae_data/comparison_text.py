@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from drae_data.comparison import Change, Comparison, FileChange, VersionContent
+from drae_data.comparison import Change, Comparison, FileChange
+from drae_data.version_content import VersionContent
 
 _MOST = 12
 _LONGEST = 48

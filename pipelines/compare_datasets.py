@@ -5,8 +5,9 @@ import json
 import sys
 from collections.abc import Sequence
 
-from drae_data.comparison import compare, read_version_content
+from drae_data.comparison import compare
 from drae_data.comparison_text import comparison_text, comparison_values
+from drae_data.version_content import read_version_content
 from pipelines.beam_files import files_at, write_file
 from pipelines.console import run_command, say
 from pipelines.runner import beam_options

@@ -11,8 +11,9 @@ from drae_data.quality.violation import ViolationRow
 from tests.small_line import files_of
 
 WIDE = Limits(
-    motion=0.0, misfiled_ratio=100.0, misfiled_reach=0.0, duplicate_distance=0.0, duplicate_grey=0.0, exposure=60.0, light_drift=60.0,
-    shift=60.0, position_drift=60.0, window=3, sharpness=0.1, saturated=0.5, split_deviations=100.0,
+    motion=0.0, misfiled_ratio=100.0, misfiled_reach=0.0, duplicate_distance=0.0, duplicate_grey=0.0,
+    exposure=60.0, light_drift=60.0, shift=60.0, position_drift=60.0, window=3,
+    sharpness=0.1, saturated=0.5, split_deviations=100.0,
 )  # fmt: skip
 SEVERITIES = dict.fromkeys(RULES, "error") | {"exposure_outlier": "warning", "camera_changed": "note"}
 

@@ -16,21 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from drae_data.acquisition import AcquisitionKey
-from drae_data.comparison import (
-    COMPARED,
-    Change,
-    Comparison,
-    FileChange,
-    VersionContent,
-    compare,
-    read_version_content,
-)
+from drae_data.comparison import COMPARED, Change, Comparison, FileChange, compare
 from drae_data.comparison_text import comparison_text, comparison_values
 from drae_data.errors import DatasetError
 from drae_data.labels import LabelOptions
 from drae_data.options import DatasetOptions, SplitOptions
 from drae_data.patch_rows import StatisticsRow
 from drae_data.tables import TABLES
+from drae_data.version_content import VersionContent, read_version_content
 from tests.small_line import build_dataset, files_of, small_frame, small_options, write_line
 
 LABELS = LabelOptions("labels.csv", {}, (), "", {"ok": "good", "no": "defective"}, ())

@@ -82,14 +82,14 @@ def test_a_limit_far_away_is_not_drawn() -> None:
 
 
 def test_figures_of_a_version(tmp_path: Path) -> None:
-    build_dataset(write_line(tmp_path / "frames", "ABCDEF"), tmp_path / "out")
+    build_dataset(write_line(tmp_path / "frames", "ABCDEFGHI"), tmp_path / "out")
     found = with_rows(
         inspected(tmp_path / "out"), ("error", "exposure_outlier", "B/r1"), ("note", "camera_changed", "C/r0")
     )
     assert [region for region, _ in distribution_figures(found.measured)] == ["R0", "R1"]
     (figure,) = course_figures(found)
-    assert (figure.name, figure.acquisitions, figure.window) == ("", 12, 2)
-    assert (figure.first, figure.last) == ("A/r0", "F/r1")
+    assert (figure.name, figure.acquisitions, figure.window) == ("", 18, 3)
+    assert (figure.first, figure.last) == ("A/r0", "I/r1")
     assert "acquisitions in the order of their names" in figure.svg
 
 
