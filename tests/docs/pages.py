@@ -62,8 +62,13 @@ def code_texts(page: str) -> Iterator[str]:
     fenced = [match[2] for match in _FENCE.finditer(page)]
     rest = _FENCE.sub("", page)
     for text in (*fenced, *_INDENTED.findall(rest)):
-        yield re.sub(r"\s*\\\n\s*", " ", text)
+        yield joined(text)
     yield from _INLINE.findall(_INDENTED.sub("", rest))
+
+
+def joined(text: str) -> str:
+    """A text whose lines that go on, at a backslash, are one line each."""
+    return re.sub(r"\s*\\\n\s*", " ", text)
 
 
 def commands(page: str) -> Iterator[Command]:

@@ -15,7 +15,7 @@ import pytest
 from drae_data.errors import DraeError
 from pipelines.runner import beam_options
 from tests.architecture.test_help import ENTRIES
-from tests.docs.pages import ROOT, Command, code_texts, commands, commands_of_line
+from tests.docs.pages import ROOT, Command, code_texts, commands, commands_of_line, joined
 
 # The transcript is what a test wrote, with names put in; decision records speak of their day.
 PAGES = [
@@ -99,7 +99,7 @@ def test_examples_of_a_help_text_can_be_called_as_written(
     name = f"pipelines.{path.stem}"
     text = help_of(name, monkeypatch)
     examples = text.partition("\nexample")[2]
-    found = [command for line in examples.splitlines() for command in commands_of_line(line)]
+    found = [command for line in joined(examples).splitlines() for command in commands_of_line(line)]
     assert name in [command.module for command in found] or "make " in examples, "a help text shows how it is called"
     assert [wrong for command in found if (wrong := problem(command, monkeypatch))] == []
 
