@@ -31,7 +31,7 @@ _EPILOG = """\
 examples:
   python -m pipelines.score --set kit
   python -m pipelines.score --set kit --engine local-processes
-  python -m pipelines.score --set kit --engine dask --dask_client_address=tcp://HOST:8786 --dask_npartitions=8 --parts /P
+  python -m pipelines.score --set kit --engine dask --dask_client_address=tcp://IP:8786 --dask_npartitions=8 --parts /P
 
 The scored set is written to <score.folder>/<set>: scores.parquet has a row per patch, acquisitions.parquet one per
 acquisition, scores.json the digests of model, dataset, layout and labels, gallery/ pictures for the report. A scoring
