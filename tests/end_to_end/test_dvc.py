@@ -72,12 +72,11 @@ def test_the_archive_is_the_version_as_hard_links(project: Path) -> None:
 
 def test_one_more_strip_writes_new_shards_only(project: Path) -> None:
     old = {path.name: path.stat() for path in version(project, "1.0.0").glob("*.tfrecord-*")}
-    first = frame_path(project, 0, 0, 0)
     for run in range(RUNS):
         for frame in FRAMES:
             path = frame_path(project, STRIPS, run, frame)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(first.read_bytes())
+            path.write_bytes(frame_path(project, 0, run, frame).read_bytes())
             mirror_frame(path)
 
     def grow(values: Any) -> None:

@@ -46,7 +46,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # DVCLive asks for the newest commit, and so there must be one.
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "begun")
-    assert ran(dvc(folder, "repro", "train")) == [f"build@{SET}", "train"]
+    assert ran(dvc(folder, "repro", "train")) == [f"build@{SET}", f"inspect_data@{SET}", "train"]
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "trained")
     return folder
@@ -81,6 +81,11 @@ def test_a_parameter_of_the_training_plans_the_training_alone(project: Path) -> 
     change(project, lambda values: values["train"].update(q=0.5))
     assert ran(dvc(project, "repro", "--dry", "train")) == ["train"]
     change(project, lambda values: values["train"].update(q=0.75))
+    # Another limit asks the version anew; its gate stays what it was, and nothing is trained for it.
+    change(project, lambda values: values["inspect_data"]["limits"].update(exposure=14))
+    assert ran(dvc(project, "repro", "train")) == [f"inspect_data@{SET}"]
+    change(project, lambda values: values["inspect_data"]["limits"].update(exposure=15))
+    assert ran(dvc(project, "repro", "train")) == []
     assert ran(dvc(project, "repro", "--dry", "train")) == []
 
 
