@@ -24,7 +24,7 @@ SET = "production"
 STRIPS, RUNS, FRAMES = 30, 2, [0, 1, 2]
 FRAMES_ROOT = f"data/frames/{SET}"
 # What a run changes, beside the frames: a state of the project is a copy of these.
-CHANGING = ("datasets", "archive", "data/frames/kit*", ".dvc", "dvc.lock", "logs")
+CHANGING = ("datasets", "archive", "data/frames/kit*", "reports", ".dvc", "dvc.lock", "logs")
 BUILD = [sys.executable, "-m", "pipelines.build", "--set", SET]
 # Every stage that makes data.
 REPRO = [sys.executable, "-m", "dvc", "repro", "synthesize", "archive"]
