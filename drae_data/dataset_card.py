@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from drae_data.codes import FINDINGS, LEFT_OUT, NOTES, REASONS
-from drae_data.files import Files
 from drae_data.manifest import count_by
 from drae_data.markdown import code, document, plain, table
 from drae_data.named_values import value_text
@@ -15,26 +14,18 @@ from drae_data.options import STRIPS_WHOLE
 from drae_data.quality.inspection import Inspection
 from drae_data.quality.options import OFF, RULES
 from drae_data.quality.violation import count_severities
-from drae_data.version_summary import VersionSummary, read_version_summary
+from drae_data.version_summary import VersionSummary
 
 _MOST_ROWS = 20
 
 
-def dataset_card(files: Files, inspection: Inspection) -> str:
+def dataset_card(summary: VersionSummary, inspection: Inspection) -> str:
     """The card of a version.
 
     Args:
-        files: the version folder.
+        summary: of the version.
         inspection: of the same version.
-
-    Raises:
-        DatasetError: a table is not the one that was built.
     """
-    return card_text(read_version_summary(files, inspection.measured), inspection)
-
-
-def card_text(summary: VersionSummary, inspection: Inspection) -> str:
-    """The card, from what is known of a version."""
     provenance = summary.provenance
     return document(
         f"Dataset card: {plain(provenance['dataset'])} {plain(provenance['version'])}",

@@ -15,6 +15,7 @@ from drae_data.quality.inspection import Inspection, inspect_version, quality_me
 from drae_data.quality.options import RULES
 from drae_data.quality.violation import count_severities
 from drae_data.tables import table_bytes
+from drae_data.version_summary import read_version_summary
 from pipelines.beam_files import files_at
 from pipelines.console import run_command, say
 from pipelines.gate import GATE
@@ -74,9 +75,10 @@ def _run(argv: list[str]) -> None:
     if GATE in files.names(""):
         files.remove(GATE)
     inspection = inspect_version(version, options)
+    counted = read_version_summary(version, inspection.measured)
     for name, content in {
-        REPORT: render_dataset_report(version, inspection).encode(),
-        CARD: dataset_card(version, inspection).encode(),
+        REPORT: render_dataset_report(version, inspection, counted).encode(),
+        CARD: dataset_card(counted, inspection).encode(),
         VIOLATIONS: table_bytes("violations", inspection.rows),
         METRICS: _json(quality_metrics(inspection)),
     }.items():

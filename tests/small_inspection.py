@@ -5,9 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from drae_data.dataset_card import dataset_card
+from drae_data.dataset_report.page import render_dataset_report
 from drae_data.quality.inspection import Inspection, inspect_version
 from drae_data.quality.options import RULES, Limits, QualityOptions
 from drae_data.quality.violation import ViolationRow
+from drae_data.version_summary import read_version_summary
 from tests.small_line import files_of
 
 WIDE = Limits(
@@ -32,3 +35,14 @@ def with_rows(inspection: Inspection, *rows: tuple[str, str, str]) -> Inspection
     """An inspection that found what a test says: severity, rule and place of each row, the worst first."""
     found = tuple(ViolationRow(*row, measured=2.0, limit=1.0, detail=f"seen at {row[2]}") for row in rows)
     return replace(inspection, rows=found, passed=not any(row.severity == "error" for row in found))
+
+
+def card_of(version: Path, inspection: Inspection) -> str:
+    """The card of a version, as the stage writes it."""
+    return dataset_card(read_version_summary(files_of(version), inspection.measured), inspection)
+
+
+def page_of(version: Path, inspection: Inspection) -> str:
+    """The dataset report of a version, as the stage writes it."""
+    files = files_of(version)
+    return render_dataset_report(files, inspection, read_version_summary(files, inspection.measured))

@@ -21,7 +21,7 @@ from drae_data.pages import fill_page
 from drae_data.quality.inspection import Inspection
 from drae_data.quality.options import OFF, RULES, SEVERITIES
 from drae_data.quality.violation import ViolationRow, count_severities
-from drae_data.version_summary import VersionSummary, read_version_summary
+from drae_data.version_summary import VersionSummary
 
 # Rows of the table of violations, and of shards, that stand on the page.
 _MOST_ROWS = 200
@@ -95,18 +95,19 @@ class ReportContent:
     parameters: tuple[tuple[str, str, bool], ...]
 
 
-def render_dataset_report(files: Files, inspection: Inspection) -> str:
+def render_dataset_report(files: Files, inspection: Inspection, summary: VersionSummary) -> str:
     """The page: one HTML file with everything in it; every name that comes from outside is escaped.
 
     Args:
         files: the version folder.
         inspection: of the same version.
+        summary: of the same version.
 
     Raises:
-        DatasetError: a table or an index is not the one that was built.
+        DatasetError: an index is not the one that was built.
         RecordError: a record is not the one that its index names.
     """
-    content = report_content(files, inspection)
+    content = report_content(files, inspection, summary)
     return fill_page(
         "drae_data",
         "dataset_report.html",
@@ -120,10 +121,9 @@ def render_dataset_report(files: Files, inspection: Inspection) -> str:
     )
 
 
-def report_content(files: Files, inspection: Inspection) -> ReportContent:
+def report_content(files: Files, inspection: Inspection, summary: VersionSummary) -> ReportContent:
     """What the page says; raises like `render_dataset_report`."""
     measured = inspection.measured
-    summary = read_version_summary(files, measured)
     chosen = choose_offenders(inspection)
     places = {n for own in sheet_places(measured).values() for n, _ in own} | set(gallery_places(measured))
     places |= {n for one in chosen for n in (one.acquisition, *(other for _, other in one.beside))}

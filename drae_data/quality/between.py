@@ -110,9 +110,8 @@ def _split_shift(measured: Measured, members: Ints, limits: Limits) -> Iterator[
     if min(train.sum(), validation.sum()) < _FEWEST_STRIPS:
         return
     for region in measured.regions:
-        columns = [place for place, (_, name) in enumerate(measured.boxes) if name == region]
         for statistic in _COMPARED:
-            values = measured.statistics[:, :, STATISTICS.index(statistic)][:, columns].mean(axis=1)
+            values = measured.statistics[:, :, STATISTICS.index(statistic)][:, measured.columns(region)].mean(axis=1)
             means = np.array([values[members][measured.strips[members] == strip].mean() for strip in strips])
             one, other = means[train], means[validation]
             deviations = _deviations(one, other)

@@ -68,6 +68,10 @@ class Measured:
         for name in sorted(set(names)):
             yield np.array([n for n, other in enumerate(names) if other == name], np.int64)
 
+    def columns(self, region: str) -> list[int]:
+        """The places of a region's boxes, one for each vial."""
+        return [place for place, (_, name) in enumerate(self.boxes) if name == region]
+
     def splits(self, strip: int) -> tuple[str, ...]:
         """The sides on which a strip has patches, sorted."""
         return tuple(sorted({side for n in np.flatnonzero(self.strips == strip) for side in self.rows[n]["splits"]}))

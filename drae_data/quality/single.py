@@ -121,8 +121,7 @@ def _defocus(measured: Measured, members: Ints, limits: Limits) -> Iterator[Find
 
 def _over_vials(values: Floats, measured: Measured, region: str) -> Floats:
     """The median over the vials of a region: float64 [n]. One odd vial is a defect, not the lens."""
-    columns = [place for place, (_, name) in enumerate(measured.boxes) if name == region]
-    medians: Floats = np.median(values[:, columns], axis=1)
+    medians: Floats = np.median(values[:, measured.columns(region)], axis=1)
     return medians
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from drae_data.dataset_card import dataset_card
 from drae_data.errors import DatasetError
 from drae_data.labels import LabelOptions
 from drae_data.options import SplitOptions
-from tests.small_inspection import inspected, quality_options, with_rows
-from tests.small_line import build_dataset, files_of, small_options, write_line
+from tests.small_inspection import card_of, inspected, quality_options, with_rows
+from tests.small_line import build_dataset, small_options, write_line
 
 SECTIONS = [
     "Where it comes from", "What is in it", "How it was made", "Quality", "Known limits",
@@ -42,7 +41,7 @@ def cells(card: str) -> list[list[str]]:
 
 
 def test_the_card_says_what_the_files_say(version: Path) -> None:
-    card = dataset_card(files_of(version), inspected(version))
+    card = card_of(version, inspected(version))
     assert re.findall(r"^## (.*)$", card, re.MULTILINE) == SECTIONS
     provenance = json.loads((version / "provenance.json").read_text())
     parts = [row for path in (version / "patches").iterdir() for row in pq.read_table(path).to_pylist()]
@@ -69,7 +68,7 @@ def test_the_card_says_what_the_files_say(version: Path) -> None:
 
 def test_times_and_cameras_stand_in_it_where_the_frames_say_them(version: Path) -> None:
     found = inspected(version)
-    card = dataset_card(files_of(version), found)
+    card = card_of(version, found)
     assert "Taken from" not in card
     assert "| camera |" not in card
     times = ["", *(f"2026-03-{day:02d}T08:00:00+00:00" for day in (9, 2, 3, 4, 5, 6, 7, 8))]
@@ -77,7 +76,7 @@ def test_times_and_cameras_stand_in_it_where_the_frames_say_them(version: Path) 
         {**row, "acquired_at": time, "serial": "cam<1>" if number < 4 else "cam2", "exposure": "8000" if time else ""}
         for number, (row, time) in enumerate(zip(found.measured.rows, times, strict=True))
     )
-    card = dataset_card(files_of(version), replace(found, measured=replace(found.measured, rows=rows)))
+    card = card_of(version, replace(found, measured=replace(found.measured, rows=rows)))
     assert "Taken from 2026-03-02T08:00:00+00:00 to 2026-03-09T08:00:00+00:00; 8 of 9 acquisitions have a time." in card
     assert [row for row in cells(card) if row[0] in ("serial", "exposure", "gain")] == [
         ["serial", "cam2", "5"], ["serial", "cam\\<1\\>", "4"], ["exposure", "8000", "8"],
@@ -87,17 +86,17 @@ def test_times_and_cameras_stand_in_it_where_the_frames_say_them(version: Path) 
 
 def test_what_was_found_stands_in_it(version: Path) -> None:
     found = with_rows(inspected(version), *(("error", "defocus", f"<i>{number}/r0") for number in range(30)))
-    card = dataset_card(files_of(version), found)
+    card = card_of(version, found)
     assert "not passed: the gate is shut" in card
     assert "error 30, warning 0, note 0" in card
     assert "And 10 more in violations.parquet." in card
     assert "<i>" not in card
     assert "\\<i\\>7/r0" in card
-    assert "passed: the gate is open" in dataset_card(files_of(version), with_rows(found))
+    assert "passed: the gate is open" in card_of(version, with_rows(found))
 
 
 def test_limits_are_those_of_this_version(version: Path, tmp_path: Path) -> None:
-    card = dataset_card(files_of(version), inspected(version, quality_options({"defocus": "off"})))
+    card = card_of(version, inspected(version, quality_options({"defocus": "off"})))
     assert "Rules that were switched off: `defocus`." in card
     assert "Inspected by 12 rules" in card
     assert "Boxes were not aligned" in card
@@ -105,7 +104,7 @@ def test_limits_are_those_of_this_version(version: Path, tmp_path: Path) -> None
     assert "may lie on several sides" not in card
     split = SplitOptions("patch", small_options().split.validation_fraction, 7)
     build_dataset(write_line(tmp_path / "frames", "ABC"), tmp_path / "out", small_options(split=split))
-    card = dataset_card(files_of(tmp_path / "out"), inspected(tmp_path / "out"))
+    card = card_of(tmp_path / "out", inspected(tmp_path / "out"))
     assert "Split by patch: a strip may lie on several sides" in card
     assert "6 acquisitions have no certain label; unknown is not good." in card
 
@@ -116,7 +115,7 @@ def test_the_card_of_a_version_that_extends_another_names_it(tmp_path: Path) -> 
     write_line(tmp_path / "frames", "FG")
     build_dataset(root, tmp_path / "1.1.0", small_options(version="1.1.0", extends="1.0.0"), earlier=tmp_path / "1.0.0")
     digest = json.loads((tmp_path / "1.0.0/provenance.json").read_text())["digest"]
-    card = dataset_card(files_of(tmp_path / "1.1.0"), inspected(tmp_path / "1.1.0"))
+    card = card_of(tmp_path / "1.1.0", inspected(tmp_path / "1.1.0"))
     assert f"It extends version 1.0.0, digest `{digest}`." in card
 
 
@@ -126,15 +125,15 @@ def test_what_is_withdrawn_is_not_listed(tmp_path: Path) -> None:
     shutil.rmtree(root / "A/run_00")
     options = small_options(version="1.1.0", extends="1.0.0")
     build_dataset(root, tmp_path / "1.1.0", options, earlier=tmp_path / "1.0.0")
-    card = dataset_card(files_of(tmp_path / "1.1.0"), inspected(tmp_path / "1.1.0"))
+    card = card_of(tmp_path / "1.1.0", inspected(tmp_path / "1.1.0"))
     assert "Of 9 acquisitions listed, 9 were built." in card
     assert ["left out: withdrawn", "in the earlier version, and no longer to be built", "1"] in cells(card)
 
 
 def test_two_cards_are_equal_and_hold_no_place(version: Path, tmp_path: Path) -> None:
-    card = dataset_card(files_of(version), inspected(version))
+    card = card_of(version, inspected(version))
     copy = Path(shutil.copytree(version, tmp_path / "elsewhere"))
-    assert dataset_card(files_of(copy), inspected(copy)) == card
+    assert card_of(copy, inspected(copy)) == card
     assert str(version) not in card
 
 
@@ -143,7 +142,7 @@ def test_a_table_that_is_not_the_one_that_was_built_is_named(version: Path, tmp_
     found = inspected(copy)
     (copy / "statistics.parquet").unlink()
     with pytest.raises(DatasetError, match=r"statistics.parquet: it cannot be read: No such file"):
-        dataset_card(files_of(copy), found)
+        card_of(copy, found)
 
 
 @pytest.mark.parametrize("name", ["ignored_below_root", "extends", "digest", "code_version", "parameters"])
@@ -154,4 +153,4 @@ def test_a_provenance_that_lacks_an_entry_is_named(name: str, version: Path, tmp
     del values[name]
     (copy / "provenance.json").write_text(json.dumps(values))
     with pytest.raises(DatasetError, match=f"provenance.json: .*{name}"):
-        dataset_card(files_of(copy), found)
+        card_of(copy, found)

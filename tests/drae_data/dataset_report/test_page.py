@@ -11,13 +11,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from drae_data.dataset_report.page import render_dataset_report, report_content
+from drae_data.dataset_report.page import report_content
 from drae_data.errors import DatasetError
 from drae_data.intake import SidecarOptions
 from drae_data.labels import LabelOptions
 from drae_data.options import SplitOptions, select_images
 from drae_data.quality.options import RULES
-from tests.small_inspection import inspected, quality_options, with_rows
+from drae_data.version_summary import read_version_summary
+from tests.small_inspection import inspected, page_of, quality_options, with_rows
 from tests.small_line import build_dataset, files_of, small_options, write_line
 
 HOSTILE = (
@@ -92,7 +93,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(hostile: Path) -> str:
-    return render_dataset_report(files_of(hostile), inspected(hostile))
+    return page_of(hostile, inspected(hostile))
 
 
 def test_nothing_from_outside_is_markup(page: str) -> None:
@@ -165,7 +166,7 @@ def test_every_rule_stands_there_with_its_limits(page: str) -> None:
 
 
 def test_two_drawings_are_equal(hostile: Path, page: str) -> None:
-    assert render_dataset_report(files_of(hostile), inspected(hostile)) == page
+    assert page_of(hostile, inspected(hostile)) == page
 
 
 def test_the_worst_come_first(hostile: Path) -> None:
@@ -174,7 +175,7 @@ def test_the_worst_come_first(hostile: Path) -> None:
         ("error", "defocus", "B/r0"), ("error", "defocus", "C/r1"), ("error", "frozen_camera", "D/r0"),
         ("warning", "exposure_outlier", "E/r0"), ("note", "camera_changed", "E/r1"),
     )  # fmt: skip
-    page = render_dataset_report(files_of(hostile), found)
+    page = page_of(hostile, found)
     # Of each rule the worst before any rule's second one.
     assert re.findall(r"<article>\s*<h3>(\S+) <span class=\"kind (\w+)\"", page)[:5] == [
         ("B/r0", "error"), ("D/r0", "error"), ("C/r1", "error"), ("E/r0", "warning"), ("E/r1", "note"),
@@ -186,14 +187,14 @@ def test_the_worst_come_first(hostile: Path) -> None:
 
 
 def test_without_violations_it_says_so(hostile: Path) -> None:
-    page = render_dataset_report(files_of(hostile), with_rows(inspected(hostile)))
+    page = page_of(hostile, with_rows(inspected(hostile)))
     assert "No rule found anything." in page
     assert "Passed: the gate is open" in page
 
 
 def test_many_rows_are_cut_and_it_says_where_all_are(hostile: Path) -> None:
     rows = [("error", "defocus", f"X{number}/r0") for number in range(250)]
-    page = render_dataset_report(files_of(hostile), with_rows(inspected(hostile), *rows))
+    page = page_of(hostile, with_rows(inspected(hostile), *rows))
     assert "The worst 200 of 250 rows; violations.parquet" in page
     assert page.count("seen at X") == 200 + 1
 
@@ -202,10 +203,11 @@ def test_a_set_of_one_split_and_one_image(tmp_path: Path) -> None:
     """Like a kit: nothing to compare, no motion where there is one frame alone, no rank images."""
     options = small_options(frames=(0,), images=select_images([0], []), split=SplitOptions("none", Fraction(0), 1))
     build_dataset(write_line(tmp_path / "frames", "AB", frames=1), tmp_path / "out", options)
-    content = report_content(files_of(tmp_path / "out"), inspected(tmp_path / "out"))
+    files, found = files_of(tmp_path / "out"), inspected(tmp_path / "out")
+    content = report_content(files, found, read_version_summary(files, found.measured))
     assert content.gallery == ()
     assert content.splits == ("test",)
-    page = render_dataset_report(files_of(tmp_path / "out"), inspected(tmp_path / "out"))
+    page = page_of(tmp_path / "out", inspected(tmp_path / "out"))
     assert '<h2 id="distributions">Distributions</h2>' in page
     assert ">none</text>" in page
 
@@ -215,4 +217,4 @@ def test_a_damaged_version_ends_in_words(hostile: Path, tmp_path: Path) -> None:
     found = inspected(version)
     (version / "quarantine.parquet").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match=r"quarantine.parquet: expected SHA-256 .* got .*pipelines.verify"):
-        render_dataset_report(files_of(version), found)
+        page_of(version, found)
